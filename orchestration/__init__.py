@@ -1,0 +1,1 @@
+"""The accountability pipeline: from raw deliveries to categories and assistance lists."""

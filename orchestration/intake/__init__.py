@@ -1,0 +1,1 @@
+"""From delivered files to verified, immutable snapshots, with a manifest and a quarantine."""
