@@ -1,0 +1,119 @@
+"""One annual run in this process: which years are taken in, what came of it, what is written down about it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration.automation.jobs import job_name
+from orchestration.intake.landing import landed_years
+from orchestration.intake.store import Snapshot, Store, now
+from orchestration.policy import Register
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class YearResult:
+    """How one year's job ended. `faults` are one line each; `snapshots` are those a run of this stage uses."""
+
+    year: int
+    faults: tuple[str, ...]
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True)
+class AnnualRun:
+    """Result of `run`: the year asked for, and the earlier years that were brought up to date before it."""
+
+    result: YearResult
+    earlier: tuple[YearResult, ...]
+    record: Path
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+def run(
+    year: int, source: str, stage: str, *, definitions: dg.Definitions, settings: Settings, register: Register, problems: dict[int, tuple[str, ...]]
+) -> AnnualRun:
+    """Run `year`, after every earlier landed year of the calendar, since later figures look back.
+
+    An earlier year that fails is reported and does not stop this one. `problems` are the unrecognised files by year.
+    """
+    instance = dagster_instance(settings)
+    earlier = tuple(
+        _run_year(past, source, stage, definitions, instance, settings, problems.get(past, ()))
+        for past in landed_years(settings.landing)
+        if past < year and past in register.school_years
+    )
+    started = now()
+    result = _run_year(year, source, stage, definitions, instance, settings, problems.get(year, ()))
+    request = {"year": year, "source": source, "stage": stage}
+    record = Store(settings.home).record_run(
+        year,
+        request
+        | {
+            "started": started,
+            "ended": now(),
+            "succeeded": result.succeeded,
+            "faults": list(result.faults),
+            "snapshots": [
+                {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")} for s in result.snapshots
+            ],
+        },
+    )
+    return AnnualRun(result, earlier, record, request)
+
+
+def dagster_instance(settings: Settings) -> dg.DagsterInstance:
+    """The instance that keeps run history below the home folder, shared with a UI started on the same home."""
+    folder = settings.home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    for private in (settings.home, folder):
+        private.chmod(0o700)
+    configuration = folder / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text("telemetry:\n  enabled: false\n")
+    os.environ["DAGSTER_HOME"] = str(folder.resolve())
+    return dg.DagsterInstance.get()
+
+
+def _run_year(
+    year: int, source: str, stage: str, definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, problems: tuple[str, ...]
+) -> YearResult:
+    job = definitions.resolve_job_def(job_name(source))
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the run's log is in the instance; people get the summary
+    result = job.execute_in_process(quiet, instance=instance, partition_key=str(year), raise_on_error=False)
+    faults = [*problems, *_step_faults(result), *_check_faults(result)]
+    if not result.success and not faults:
+        faults.append(f"run {result.run_id} of {year} failed; see its log in the Dagster UI")
+    store = Store(settings.home)
+    collections = {s.collection for s in store.snapshots(year)}
+    used = [s for name in sorted(collections) for s in store.in_force(year, name, stage).values()]
+    return YearResult(year, tuple(faults), tuple(used))
+
+
+def _step_faults(result: dg.ExecuteInProcessResult) -> list[str]:
+    lines = []
+    for event in result.filter_events(lambda e: e.is_step_failure):
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            lines += data.user_failure_data.description.splitlines()
+        elif data.error:
+            cause = data.error.cause or data.error
+            lines.append(f"{event.step_key}: {cause.message.strip().splitlines()[0]}")
+    return lines
+
+
+def _check_faults(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [
+        f"{evaluation.asset_key.to_user_string()}: check {evaluation.check_name} failed: {evaluation.metadata['faults'].value}"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+    ]

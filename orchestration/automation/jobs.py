@@ -1,0 +1,27 @@
+"""The annual run as a Dagster job, one a source, partitioned by school year. The UI and the command line start the same."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+SOURCES = ("student", "hub")
+
+
+def job_name(source: str) -> str:
+    """Name of the annual job of a source."""
+    return f"annual_run_{source}"
+
+
+def annual_jobs(partitions: dg.PartitionsDefinition[str]) -> list[dg.UnresolvedAssetJobDefinition]:
+    """The annual job of each source: everything that depends on no other source's deliveries."""
+    excluded = {"student": "hub_source", "hub": "student_source"}
+    return [
+        dg.define_asset_job(
+            job_name(source),
+            selection=dg.AssetSelection.all() - dg.AssetSelection.groups(excluded[source]),
+            partitions_def=partitions,
+            executor_def=dg.in_process_executor,
+            description=f"Annual run of one school year from the {source} source, as far as the pipeline reaches.",
+        )
+        for source in SOURCES
+    ]

@@ -1,0 +1,31 @@
+"""Assembles the pipeline for Dagster. The only module that knows every room."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.automation.jobs import annual_jobs
+from orchestration.intake.assets import raw_assets, school_years
+from orchestration.intake.contracts import load_contracts
+from orchestration.policy import load_register
+from orchestration.settings import Settings
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """All assets, checks and jobs over the folders of `settings` (default: from the environment).
+
+    Raises InputError naming file and row when a contract or the policy register is not in order.
+    """
+    settings = settings or Settings()
+    contracts = load_contracts(settings.contracts)
+    register = load_register(settings.policy)
+    return dg.Definitions(
+        assets=raw_assets(settings, contracts, register),
+        jobs=annual_jobs(school_years(register)),
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Entry point of workspace.yaml."""
+    return build_defs()

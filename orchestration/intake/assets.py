@@ -1,0 +1,127 @@
+"""The intake room for Dagster: one partitioned asset a collection, with a blocking check that its snapshots are intact.
+
+The only file of this room that knows Dagster.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from orchestration.errors import InputError
+from orchestration.intake.contracts import Contract
+from orchestration.intake.store import Snapshot, Store
+from orchestration.intake.taking_in import CollectionIntake, Intake
+from orchestration.policy import Register
+from orchestration.settings import Settings
+
+GROUPS = {"student": "student_source", "hub": "hub_source", "ledger": "ledgers"}
+_COLUMN_TYPES = {"integer": "integer", "decimal": "decimal", "date": "date", "year": "integer", "year_number": "integer"}
+
+
+def school_years(register: Register) -> dg.StaticPartitionsDefinition:
+    """The partitions of every asset: the school years of the policy register."""
+    return dg.StaticPartitionsDefinition([str(year) for year in register.school_years])
+
+
+def raw_key(collection: str) -> dg.AssetKey:
+    """Asset key of a collection."""
+    return dg.AssetKey(["raw", collection])
+
+
+def raw_assets(settings: Settings, contracts: Mapping[str, Contract], register: Register) -> list[dg.AssetsDefinition]:
+    """One asset a collection: its snapshots in force, by school year."""
+    return [_raw_asset(contract, settings, contracts, register) for contract in contracts.values()]
+
+
+def _raw_asset(contract: Contract, settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dg.AssetsDefinition:
+    intact = dg.AssetCheckSpec(
+        "snapshots_intact",
+        asset=raw_key(contract.collection),
+        blocking=True,
+        description="Stored bytes have the sha256 of the manifest, and delivered = accepted + quarantined, counted again.",
+    )
+
+    @dg.asset(
+        key=raw_key(contract.collection),
+        partitions_def=school_years(register),
+        deps=[raw_key(key.references) for key in contract.foreign_keys],
+        group_name=GROUPS[contract.source],
+        description=f"{contract.title}. {contract.description}\n\nSource: {contract.citation}",
+        owners=[f"team:{contract.owner}"],
+        kinds={"file", "duckdb", "parquet"},
+        code_version=contract.version,
+        check_specs=[intact],
+        metadata={"dagster/column_schema": _column_schema(contract), "contract": f"raw/contracts/{contract.collection}.yml"},
+    )
+    def take_in(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        year = int(context.partition_key)
+        try:
+            intake = CollectionIntake(contract.collection, year, contracts=contracts, register=register, settings=settings).run()
+        except InputError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        faults = [*intake.refusals, *_lacking(contract, year, intake, register, settings)]
+        if faults:
+            raise dg.Failure("\n".join(faults), allow_retries=False)
+        for item in intake.taken:
+            s = item.snapshot
+            context.log.info(
+                f"{s.collection} {s.part} {s.year} ({s.stage}) {item.state}: {s.rows} delivered = {s.accepted} accepted + {s.quarantined} quarantined"
+            )
+        store = Store(settings.home)
+        faults = [fault for snapshot in store.snapshots(year, contract.collection) for fault in store.faults(snapshot)]
+        check = dg.AssetCheckResult(
+            check_name=intact.name, passed=not faults, metadata={"faults": dg.MetadataValue.text("\n".join(faults) or "none")}
+        )
+        yield _result([item.snapshot for item in intake.taken], store, check)
+
+    return take_in
+
+
+def _lacking(contract: Contract, year: int, intake: Intake, register: Register, settings: Settings) -> list[str]:
+    """One line for each required part of which nothing is in force."""
+    if register.suspended(year, contract.collection):
+        return []
+    present = {item.snapshot.part for item in intake.taken}
+    return [
+        f"{settings.landing / str(year)}: no delivery of {f'{contract.collection} {part}'.strip()} for {year}; put one there"
+        for part in contract.required_parts
+        if part not in present
+    ]
+
+
+def _result(snapshots: list[Snapshot], store: Store, check: dg.AssetCheckResult) -> dg.MaterializeResult[None]:
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(sum(s.accepted for s in snapshots)),
+        "delivered_rows": dg.MetadataValue.int(sum(s.rows for s in snapshots)),
+        "quarantined_rows": dg.MetadataValue.int(sum(s.quarantined for s in snapshots)),
+        "delivered_bytes": dg.MetadataValue.int(sum(s.bytes for s in snapshots)),
+    }
+    if snapshots:
+        lines = [f"| {s.part or 'all'} | {s.stage} | {s.rows} | {s.accepted} | {s.quarantined} | `{s.sha256}` |" for s in snapshots]
+        head = "| part | stage | delivered | accepted | quarantined | sha256 |\n| --- | --- | --- | --- | --- | --- |\n"
+        metadata["snapshots"] = dg.MetadataValue.md(head + "\n".join(lines))
+        metadata["manifest"] = dg.MetadataValue.path(str(store.manifest_path(snapshots[-1])))
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(data_version(snapshots)), check_results=[check])
+
+
+def data_version(snapshots: list[Snapshot]) -> str:
+    """The delivery's sha256; for several parts or stages one digest over theirs; 'none' when nothing was delivered."""
+    if len(snapshots) == 1:
+        return snapshots[0].sha256
+    lines = "\n".join(f"{s.part} {s.stage} {s.sha256}" for s in snapshots)
+    return hashlib.sha256(lines.encode()).hexdigest() if snapshots else "none"
+
+
+def _column_schema(contract: Contract) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=field.name,
+                type=_COLUMN_TYPES.get(field.type, "text"),
+                description=f"{field.description} [{field.code}]" if field.code else field.description,
+                constraints=dg.TableColumnConstraints(nullable=not field.required, unique=contract.primary_key == (field.name,)),
+            )
+            for field in contract.fields.values()
+        ]
+    )

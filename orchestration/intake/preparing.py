@@ -1,0 +1,262 @@
+"""From delivered bytes to one plain table file: encodings, archives, workbooks and broken structure end here.
+
+Belongs here: everything about file formats. Does not: what a column or a value means (``validating.py``).
+Each function takes the store's own copy of a delivery; nothing here reads the landing folder.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.errors import InputError
+from orchestration.intake.workbooks import read_sheet
+
+CHUNK = 1 << 20
+ROW = "_row"
+_WIDE_BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Operating limits of intake: policy rule `intake_limit`."""
+
+    max_expanded_bytes: int
+    max_expansion_ratio: int
+    max_line_bytes: int
+    settle_seconds: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A delivery as a table file that DuckDB reads without guessing.
+
+    `header` are the delivered headers in order; `numbered` is True when the file's first column is the row
+    number (else the first data row is row `first_row` and rows follow each other). `ragged` are the rows with
+    a wrong number of values: (row, number of values). They are not in the file.
+    """
+
+    path: Path
+    kind: str
+    header: tuple[str, ...]
+    first_row: int
+    numbered: bool
+    ragged: tuple[tuple[int, int], ...] = ()
+
+
+def prepare(path: Path, name: str, work: Path, limits: Limits, *, header_row: int = 1, sheet: str | None = None) -> Prepared:
+    """Check the structure of a delivery and make it readable.
+
+    `path` is the stored copy, `name` the delivered name (its ending tells the format) used in messages, `work` an
+    empty folder for what is made on the way. Raises InputError naming file, row or column.
+    """
+    lower = name.lower()
+    if path.stat().st_size == 0:
+        raise InputError(f"{name}: the file is empty; deliver it again")
+    if lower.endswith(".parquet"):
+        return _prepare_parquet(path, name, limits)
+    if lower.endswith(".xlsx"):
+        rows = read_sheet(path, name, sheet, header_row, limits.max_expanded_bytes)
+        return _prepare_rows(rows, name, work, header_row)
+    text = _expand(path, name, work, limits) if lower.endswith(".gz") else path
+    plain = _check_text(text, name, limits)
+    header, first_row = _read_header(text, name, header_row)
+    if plain.is_regular(len(header), header_row):
+        return Prepared(text, "csv", header, first_row, numbered=False)
+    return _prepare_rows(_csv_records(text, name, limits), name, work, header_row)
+
+
+@dataclass(frozen=True)
+class _TextCounts:
+    quotes: int
+    commas: int
+    lines: int
+    returns: int
+    blank_lines: int
+
+    def is_regular(self, columns: int, header_row: int) -> bool:
+        """True when counting alone proves that every row has as many values as the header.
+
+        Not proven (quotes, blank lines, mixed line ends, another number of commas) is no fault yet: the
+        careful reader decides then.
+        """
+        return (
+            header_row == 1
+            and columns > 1
+            and self.quotes == 0
+            and self.blank_lines == 0
+            and self.returns in (0, self.lines)
+            and self.commas == (columns - 1) * self.lines
+        )
+
+
+def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
+    """One pass over the text: encoding, NUL bytes, over-long lines; and the counts that spare a second pass."""
+    quotes = commas = lines = returns = blanks = run = 0
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    previous = b"\n"
+    with path.open("rb") as file:
+        start = file.read(4)
+        for bom, encoding in _WIDE_BOMS.items():
+            if start.startswith(bom):
+                raise InputError(f"{name}: the text is {encoding}, not UTF-8; save it as CSV UTF-8 and deliver it again")
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            if (at := chunk.find(b"\0")) >= 0:
+                row = lines + chunk.count(b"\n", 0, at) + 1
+                raise InputError(f"{name}: row {row} holds a NUL byte; export the file again")
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                row = lines + chunk.count(b"\n", 0, error.start) + 1
+                raise InputError(
+                    f"{name}: row {row} is not UTF-8 text (Latin-1 or Windows-1252?); save it as CSV UTF-8 and deliver it again"
+                ) from None
+            joined = previous[-3:] + chunk
+            blanks += joined.count(b"\n\n") + joined.count(b"\n\r\n")
+            run = _longest_line(chunk, run, lines, name, limits)
+            quotes += chunk.count(b'"')
+            commas += chunk.count(b",")
+            lines += chunk.count(b"\n")
+            returns += chunk.count(b"\r")
+            previous = joined
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: row {lines + 1} ends in the middle of a character; the file is cut off") from None
+    if not previous.endswith(b"\n"):
+        lines += 1
+        returns += 1 if returns else 0
+    return _TextCounts(quotes, commas, lines, returns, blanks)
+
+
+def _longest_line(chunk: bytes, run: int, lines: int, name: str, limits: Limits) -> int:
+    """Bytes since the last line break after `chunk`; a line over the limit is an error."""
+    first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+    if run + (first if first >= 0 else len(chunk)) > limits.max_line_bytes:
+        raise InputError(
+            f"{name}: row {lines + 1} is longer than {limits.max_line_bytes} bytes; a value is too large or line breaks are missing"
+        )
+    return run + len(chunk) if last < 0 else len(chunk) - last - 1
+
+
+def _read_header(path: Path, name: str, header_row: int) -> tuple[tuple[str, ...], int]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            for number, record in enumerate(reader, start=1):
+                if number == header_row:
+                    return _checked_header(record, name), number + 1
+        except csv.Error as error:
+            raise InputError(f"{name}: row 1: {error}; the header cannot be read") from None
+    raise InputError(f"{name}: the file has no header in row {header_row}")
+
+
+def _checked_header(record: Iterable[str], name: str) -> tuple[str, ...]:
+    header = tuple(record)
+    for position, column in enumerate(header, start=1):
+        if not column.strip():
+            raise InputError(f"{name}: column {position} has no header; name it or remove it")
+    return header
+
+
+def _csv_records(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    """Records of a CSV with their row numbers, by the reference reader. Raises InputError at the first fault."""
+    csv.field_size_limit(limits.max_line_bytes)
+    number = 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        while True:
+            number += 1
+            try:
+                yield number, next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                fault = "a quote is never closed" if "end of data" in str(error) else str(error)
+                raise InputError(f"{name}: row {number}: {fault}; correct the row and deliver the file again") from None
+
+
+def _prepare_rows(records: Iterable[tuple[int, list[str]]], name: str, work: Path, header_row: int) -> Prepared:
+    """Write well-formed records with their row numbers to a plain CSV; note the others. Blank rows at the end are no rows."""
+    source = iter(records)
+    header: tuple[str, ...] | None = None
+    for number, record in source:
+        if number == header_row:
+            header = _checked_header(record, name)
+            break
+    if header is None:
+        raise InputError(f"{name}: the file has no header in row {header_row}")
+    ragged: list[tuple[int, int]] = []
+    blank: list[int] = []
+    path = work / "records.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for number, record in source:
+            if not any(record) and len(record) != len(header):
+                blank.append(number)
+                continue
+            ragged += [(row, 0) for row in blank]
+            blank.clear()
+            if len(record) == len(header):
+                writer.writerow([number, *record])
+            else:
+                ragged.append((number, len(record)))
+    return Prepared(path, "csv", header, header_row + 1, numbered=True, ragged=tuple(ragged))
+
+
+def _expand(path: Path, name: str, work: Path, limits: Limits) -> Path:
+    out = work / "expanded.csv"
+    ceiling = min(limits.max_expanded_bytes, max(path.stat().st_size * limits.max_expansion_ratio, CHUNK))
+    written = 0
+    try:
+        with gzip.open(path, "rb") as source, out.open("wb") as target:
+            while chunk := source.read(CHUNK):
+                written += len(chunk)
+                if written > ceiling:
+                    raise InputError(f"{name}: the archive expands past {ceiling} bytes; deliver it as plain CSV if it is genuine")
+                target.write(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError(f"{name}: the gzip archive is cut off or damaged; deliver it again") from None
+    if written == 0:
+        raise InputError(f"{name}: the archive is empty; deliver it again")
+    return out
+
+
+def _prepare_parquet(path: Path, name: str, limits: Limits) -> Prepared:
+    try:
+        meta = pq.read_metadata(path)
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        raise InputError(f"{name}: not a complete Parquet file; deliver it again") from None
+    expanded = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+    if expanded > limits.max_expanded_bytes:
+        raise InputError(f"{name}: the file expands past {limits.max_expanded_bytes} bytes")
+    for column in schema:
+        if not _holds_plain_values(column.type):
+            raise InputError(f"{name}: column '{column.name}' has the Parquet type {column.type}; deliver text, numbers or dates")
+    return Prepared(path, "parquet", _checked_header(schema.names, name), 2, numbered=False)
+
+
+def _holds_plain_values(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _holds_plain_values(kind.value_type)
+    tests = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_integer,
+        pa.types.is_floating,
+        pa.types.is_decimal,
+        pa.types.is_date,
+        pa.types.is_null,
+    )
+    return any(test(kind) for test in tests)

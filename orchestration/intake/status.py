@@ -1,0 +1,112 @@
+"""What each year has, lacks, and has newer than its last run. Reads only; takes no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestration.errors import InputError
+from orchestration.intake.contracts import Contract
+from orchestration.intake.landing import landed_years, scan
+from orchestration.intake.store import Snapshot, Store, sha256_of
+from orchestration.policy import Register
+from orchestration.settings import Settings
+
+
+def status(settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
+    """The store and the landing folder by year, as plain data (the shape of `accountability status --json`).
+
+    years -> {collections: [{collection, part, stage, seq, sha256, rows, accepted, quarantined, received, newer_than_last_run}],
+    lacking: {source: [names]}, arrived: [{file, state}], unrecognised: [lines], last_run: {...} or null}.
+    """
+    store = Store(settings.home)
+    manifest = settings.home / "manifest"
+    stored = [int(p.name) for p in manifest.iterdir()] if manifest.is_dir() else []
+    years = sorted({*stored, *landed_years(settings.landing)})
+    return {
+        "home": str(settings.home),
+        "landing": str(settings.landing),
+        "years": {str(year): _year(year, store, settings, contracts, register) for year in years},
+        "strays": [f"{name}: lies outside a year folder; move it to landing/<year>/" for name in _strays(settings)],
+    }
+
+
+def _year(year: int, store: Store, settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
+    snapshots = store.snapshots(year)
+    in_force = list({(s.collection, s.part, s.stage): s for s in snapshots}.values())
+    runs = store.runs(year)
+    used = {s["seq"] for s in runs[-1]["snapshots"]} if runs else set()
+    found = scan(settings.landing, year, contracts)
+    calendar = [] if year in register.school_years else [f"{year}: is not a school year of the calendar (policy.csv)"]
+    return {
+        "collections": [_entry(s, newer=bool(runs) and s.seq not in used) for s in sorted(in_force, key=_place)],
+        "lacking": _lacking(year, in_force, contracts, register),
+        "arrived": _arrived(year, found.arrivals, snapshots, store),
+        "unrecognised": [*calendar, *found.problems],
+        "last_run": {k: runs[-1][k] for k in ("source", "stage", "started", "ended", "succeeded", "faults")} if runs else None,
+    }
+
+
+def _place(snapshot: Snapshot) -> tuple[str, str, str]:
+    return snapshot.collection, snapshot.part, snapshot.stage
+
+
+def _entry(s: Snapshot, *, newer: bool) -> dict[str, Any]:
+    return {
+        "collection": s.collection,
+        "part": s.part,
+        "stage": s.stage,
+        "seq": s.seq,
+        "sha256": s.sha256,
+        "rows": s.rows,
+        "accepted": s.accepted,
+        "quarantined": s.quarantined,
+        "received": s.received,
+        "newer_than_last_run": newer,
+    }
+
+
+def _lacking(year: int, in_force: list[Snapshot], contracts: Mapping[str, Contract], register: Register) -> dict[str, list[str]]:
+    """Required parts that a year has nothing of, by source; a source of which nothing is there is not listed."""
+    present = {(s.collection, s.part) for s in in_force}
+    begun = {contracts[s.collection].source for s in in_force if s.collection in contracts}
+    return {
+        source: [
+            f"{c.collection} {part}".strip()
+            for c in contracts.values()
+            if c.source == source and not register.suspended(year, c.collection)
+            for part in c.required_parts
+            if (c.collection, part) not in present
+        ]
+        for source in sorted(begun)
+    }
+
+
+def _arrived(year: int, arrivals: tuple[Any, ...], snapshots: list[Snapshot], store: Store) -> list[dict[str, str]]:
+    """Files in the landing folder that are not in the store: new, or refused with the reason."""
+    known = {(s.collection, s.sha256) for s in snapshots}
+    refused = store.refusals(year)
+    entries = []
+    for arrival in arrivals:
+        try:
+            digest = sha256_of(arrival.path)
+        except OSError as error:
+            entries.append({"file": arrival.name, "state": f"cannot be read ({error.strerror})"})
+            continue
+        if (arrival.collection, digest) not in known:
+            state = f"refused: {refused[digest]['reason']}" if digest in refused else "new, not taken in yet"
+            entries.append({"file": arrival.name, "state": state})
+    return entries
+
+
+def _strays(settings: Settings) -> list[str]:
+    if not settings.landing.is_dir():
+        return []
+    return sorted(p.name for p in settings.landing.iterdir() if p.is_file() and not p.name.startswith((".", "_", "README")))
+
+
+def check_year(year: int, register: Register) -> None:
+    """Raise InputError unless `year` is in the calendar of the policy register."""
+    if year not in register.school_years:
+        first, last = register.school_years[0], register.school_years[-1]
+        raise InputError(f"--year {year}: is not a school year of the calendar ({first}-{last}); add its rows to policy.csv first")

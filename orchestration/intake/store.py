@@ -1,0 +1,290 @@
+"""The store: delivered bytes by their sha256, snapshots of accepted rows, and the manifest that ties them together.
+
+Layout of the home folder (0700, files 0600):
+    deliveries/<sha256><ending>                     the bytes as delivered, never changed
+    snapshots/<year>/<collection>/<seq>-<sha>/      accepted.parquet, quarantine.parquet
+    manifest/<year>/<collection>/<seq>-<sha>.json   one row a snapshot; written last, so what it names is complete
+    refused/<year>/<sha>.json                       deliveries refused whole, with the reason
+    runs/<seq>-<year>.json                          which snapshots a run used, and how it ended
+    work/                                           scratch, emptied at will
+The highest <seq> of a collection, part and stage is in force. Nothing is ever changed in place or deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from orchestration.errors import InputError
+from orchestration.intake.preparing import CHUNK, ROW
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A manifest row: one accepted version of a collection's part in one year."""
+
+    seq: int
+    year: int
+    collection: str
+    part: str
+    stage: str
+    file: str
+    sha256: str
+    bytes: int
+    received: str
+    contract_version: str
+    references: dict[str, str]
+    rows: int
+    accepted: int
+    quarantined: int
+    violations: list[tuple[str, str, int]]
+    repairs: dict[str, int]
+    ignored: list[str]
+    unknown: list[str]
+    keys: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Folder of the snapshot and name of its manifest row."""
+        return f"{self.seq:05d}-{self.sha256[:12]}"
+
+
+class Store:
+    """Reads and writes the home folder. One writer at a time (`writing`); readers need no lock."""
+
+    def __init__(self, home: Path):
+        self.home = home
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def snapshots(self, year: int, collection: str | None = None) -> list[Snapshot]:
+        """Manifest rows of a year, oldest first."""
+        folder = self.home / "manifest" / str(year)
+        pattern = f"{collection or '*'}/*.json"
+        rows = [Snapshot(**_read_json(path)) for path in folder.glob(pattern)]
+        return sorted(rows, key=lambda s: s.seq)
+
+    def in_force(self, year: int, collection: str, stage: str) -> dict[str, Snapshot]:
+        """Part -> the snapshot that a run of `stage` uses: the newest official one; a preliminary run also takes a newest
+        preliminary one where no official one exists."""
+        found: dict[str, Snapshot] = {}
+        for wanted in ("preliminary", "official") if stage == "preliminary" else ("official",):
+            found |= {s.part: s for s in self.snapshots(year, collection) if s.stage == wanted}
+        return dict(sorted(found.items()))
+
+    def folder(self, snapshot: Snapshot) -> Path:
+        """Where the two Parquet files of a snapshot lie."""
+        return self.home / "snapshots" / str(snapshot.year) / snapshot.collection / snapshot.name
+
+    def manifest_path(self, snapshot: Snapshot) -> Path:
+        """The manifest row's file."""
+        return self.home / "manifest" / str(snapshot.year) / snapshot.collection / f"{snapshot.name}.json"
+
+    def delivery(self, sha256: str) -> Path:
+        """The kept bytes of a delivery."""
+        found = next((self.home / "deliveries").glob(f"{sha256}.*"), None)
+        if found is None:
+            raise InputError(f"{self.home / 'deliveries'}: {sha256[:12]}… is gone from the store; restore it from a backup")
+        return found
+
+    def refusals(self, year: int) -> dict[str, dict[str, Any]]:
+        """sha256 -> {file, reason} of deliveries that were refused whole."""
+        return {p.stem: _read_json(p) for p in sorted((self.home / "refused" / str(year)).glob("*.json"))}
+
+    def runs(self, year: int) -> list[dict[str, Any]]:
+        """Run records of a year, oldest first."""
+        return [_read_json(path) for path in sorted((self.home / "runs").glob(f"*-{year}.json"))]
+
+    def faults(self, snapshot: Snapshot) -> list[str]:
+        """One line for each thing that is no longer as the manifest says: bytes, or rows counted again."""
+        found = []
+        for name, digest in snapshot.files.items():
+            path = self.folder(snapshot) / name
+            if not path.is_file():
+                found.append(f"{path}: is missing; restore it from a backup")
+            elif sha256_of(path) != digest:
+                found.append(f"{path}: has other bytes than the manifest says; restore it from a backup")
+        kept = next((self.home / "deliveries").glob(f"{snapshot.sha256}.*"), None)
+        if kept is None or sha256_of(kept) != snapshot.sha256:
+            found.append(f"{self.home}/deliveries/{snapshot.sha256}: the delivered bytes are missing or changed; restore them from a backup")
+        if not found:
+            accepted, quarantined = self._count_again(snapshot)
+            if accepted + quarantined != snapshot.rows:
+                found.append(f"{self.manifest_path(snapshot)}: {snapshot.rows} delivered, but {accepted} accepted + {quarantined} quarantined")
+        return found
+
+    def _count_again(self, snapshot: Snapshot) -> tuple[int, int]:
+        folder = self.folder(snapshot)
+        accepted = pq.read_metadata(folder / "accepted.parquet").num_rows
+        quarantined = pc.count_distinct(pq.read_table(folder / "quarantine.parquet", columns=[ROW])[ROW]).as_py()
+        return accepted, quarantined
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self, patience: float = 600.0) -> Iterator[None]:
+        """Hold the store's write lock. Another writer is waited for, up to `patience` seconds."""
+        self._private(self.home)
+        with (self.home / ".lock").open("a+") as lock:
+            deadline = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise InputError(f"{self.home}: another run is writing; wait for it to end") from None
+                    time.sleep(0.05)
+            yield
+
+    @contextlib.contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """A scratch folder on the home's file system, removed afterwards."""
+        self._private(self.home / "work")
+        with tempfile.TemporaryDirectory(dir=self.home / "work") as folder:
+            yield Path(folder)
+
+    def copy_in(self, source: Path, name: str, work: Path, settle_seconds: float) -> tuple[Path, str]:
+        """Copy a landed file into `work` and hash it: (copy, sha256). Raises InputError while the file is still growing."""
+        copy = work / "delivered"
+        digest = hashlib.sha256()
+        flags = os.O_RDONLY | os.O_NOFOLLOW  # the file cannot be swapped for a link after the scan
+        with os.fdopen(os.open(source, flags), "rb") as file, copy.open("wb") as target:
+            before = os.fstat(file.fileno())
+            age = time.time() - before.st_mtime
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+            if 0 <= age < settle_seconds:
+                time.sleep(settle_seconds - age)
+            after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or copy.stat().st_size != after.st_size:
+            raise InputError(f"{name}: the file is still growing; wait until it is complete and run again")
+        return copy, digest.hexdigest()
+
+    def keep(self, copy: Path, sha256: str, name: str) -> Path:
+        """Move delivered bytes to their place for good. Bytes that are there already stay."""
+        lower = name.lower()
+        ending = ".csv.gz" if lower.endswith(".csv.gz") else Path(lower).suffix
+        target = self.home / "deliveries" / f"{sha256}{ending}"
+        self._private(target.parent)
+        if not target.exists():
+            copy.chmod(0o400)
+            _sync(copy)
+            os.replace(copy, target)
+            _sync(target.parent)
+        return target
+
+    def next_seq(self, year: int) -> int:
+        """Number of the next snapshot of a year: order of receipt, no clock."""
+        return max((s.seq for s in self.snapshots(year)), default=0) + 1
+
+    def commit(self, built: Path, snapshot: Snapshot) -> Snapshot:
+        """Put a built snapshot in its place and write its manifest row; the row is the commit."""
+        files = {path.name: sha256_of(path) for path in sorted(built.iterdir())}
+        snapshot = Snapshot(**(asdict(snapshot) | {"files": files}))
+        target = self.folder(snapshot)
+        self._private(target.parent)
+        if target.exists():  # left by a run that died before its manifest row was written
+            shutil.rmtree(target)
+        for path in built.iterdir():
+            path.chmod(0o400)
+            _sync(path)
+        os.replace(built, target)
+        _sync(target.parent)
+        self.write_json(self.manifest_path(snapshot), asdict(snapshot))
+        return snapshot
+
+    def refuse(self, year: int, sha256: str, file: str, reason: str) -> None:
+        """Remember that a delivery was refused whole. Its file stays where it was delivered."""
+        self.write_json(self.home / "refused" / str(year) / f"{sha256}.json", {"file": file, "reason": reason})
+
+    def forget_refusal(self, year: int, sha256: str) -> None:
+        """The same bytes were accepted after all (a contract or a reference has changed)."""
+        (self.home / "refused" / str(year) / f"{sha256}.json").unlink(missing_ok=True)
+
+    def record_run(self, year: int, record: dict[str, Any]) -> Path:
+        """Write a run record under the next number."""
+        taken = [int(path.name.split("-")[0]) for path in (self.home / "runs").glob("*.json")]
+        path = self.home / "runs" / f"{max(taken, default=0) + 1:06d}-{year}.json"
+        self.write_json(path, record)
+        return path
+
+    def identifier_key(self) -> bytes:
+        """Secret of this home: without it the hash of an identifier cannot be reproduced."""
+        path = self.home / "identifier.key"
+        self._private(self.home)
+        if not path.exists():
+            self._write_atomic(path, secrets.token_bytes(32))
+        return path.read_bytes()
+
+    def write_json(self, path: Path, content: dict[str, Any]) -> None:
+        """Write a JSON file whole or not at all."""
+        self._private(path.parent)
+        self._write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def _write_atomic(self, path: Path, content: bytes) -> None:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        _sync(path.parent)
+
+    def _private(self, folder: Path) -> None:
+        """Make a folder, and every one above it up to the home, readable by the owner only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)
+            if folder == self.home:
+                return
+            folder = folder.parent
+
+
+def now() -> str:
+    """The moment of receipt, UTC, to the second. Shown to people; no rule looks at it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError:
+        raise InputError(f"{path}: not valid JSON; restore it from a backup") from None

@@ -1,0 +1,129 @@
+"""The policy register: every parameter of every year as a cited row of ``dbt_project/seeds/policy``.
+
+Belongs here: reading and checking rows, typed access. Does not: what a parameter means; the room that uses it knows.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from pathlib import Path
+
+from orchestration.errors import InputError
+
+COLUMNS = ("policy_year", "rule_id", "parameter", "value", "unit", "citation_id", "status")
+STATUSES = ("confirmed", "secondary", "inferred")
+EVERY = "every"
+"""Policy year of a row that holds for all years; such a parameter may have no row of a single year beside it."""
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """One parameter: year (or 'every'), rule, name, value as written, unit, citation and its standing."""
+
+    policy_year: str
+    rule_id: str
+    parameter: str
+    value: str
+    unit: str
+    citation_id: str
+    status: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Register:
+    """All policy rows. Look-ups name the missing row when there is none."""
+
+    rows: tuple[PolicyRow, ...]
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str, str], PolicyRow]:
+        return {(row.policy_year, row.rule_id, row.parameter): row for row in self.rows}
+
+    def find(self, year: int, rule_id: str, parameter: str) -> PolicyRow | None:
+        """The row in force in `year`, or None."""
+        return self._index.get((str(year), rule_id, parameter)) or self._index.get((EVERY, rule_id, parameter))
+
+    def row(self, year: int, rule_id: str, parameter: str) -> PolicyRow:
+        """The row in force in `year`. Raises InputError naming what is missing."""
+        if found := self.find(year, rule_id, parameter):
+            return found
+        raise InputError(f"policy.csv: no row for year {year}, rule {rule_id}, parameter {parameter}; add it with its citation")
+
+    def decimal(self, year: int, rule_id: str, parameter: str) -> Decimal:
+        """A parameter as an exact decimal."""
+        row = self.row(year, rule_id, parameter)
+        try:
+            return Decimal(row.value)
+        except InvalidOperation:
+            raise InputError(f"{row.where}: value '{row.value}' of {rule_id}.{parameter} is not a number") from None
+
+    def integer(self, year: int, rule_id: str, parameter: str) -> int:
+        """A parameter as a whole number."""
+        value = self.decimal(year, rule_id, parameter)
+        if value != value.to_integral_value():
+            raise InputError(f"{self.row(year, rule_id, parameter).where}: {rule_id}.{parameter} must be a whole number")
+        return int(value)
+
+    @cached_property
+    def school_years(self) -> tuple[int, ...]:
+        """Every school year of the calendar, ascending; these are the partitions of the pipeline."""
+        return tuple(sorted(int(row.policy_year) for row in self.rows if row.rule_id == "calendar"))
+
+    def suspended(self, year: int, collection: str) -> bool:
+        """True where the calendar says that a collection did not take place in `year`."""
+        row = self.find(year, "suspended_collection", collection)
+        return row is not None and row.value == "yes"
+
+
+def load_register(folder: Path) -> Register:
+    """Read and check `policy.csv` against `citations.csv`. Raises InputError naming file, row and field."""
+    policy, citations = folder / "policy.csv", folder / "citations.csv"
+    cited = {row["citation_id"] for _, row in _read(citations, ("citation_id", "title", "address"))}
+    rows: list[PolicyRow] = []
+    seen: dict[tuple[str, str, str], PolicyRow] = {}
+    for number, raw in _read(policy, COLUMNS):
+        row = PolicyRow(**raw, where=f"{policy}: row {number}")
+        _check(row, cited)
+        for year in (row.policy_year, EVERY):
+            if twin := seen.get((year, row.rule_id, row.parameter)):
+                raise InputError(f"{row.where}: {row.rule_id}.{row.parameter} of {row.policy_year} stands in {twin.where} already")
+        seen[(row.policy_year, row.rule_id, row.parameter)] = row
+        rows.append(row)
+    for row in rows:
+        if row.policy_year != EVERY and (twin := seen.get((EVERY, row.rule_id, row.parameter))):
+            raise InputError(f"{row.where}: {row.rule_id}.{row.parameter} contradicts the row for every year, {twin.where}")
+    register = Register(tuple(rows))
+    if not register.school_years:
+        raise InputError(f"{policy}: no calendar row; each school year needs one")
+    return register
+
+
+def _check(row: PolicyRow, cited: set[str]) -> None:
+    if row.policy_year != EVERY and not (row.policy_year.isascii() and row.policy_year.isdigit()):
+        raise InputError(f"{row.where}: policy_year '{row.policy_year}' is neither a year nor '{EVERY}'")
+    for name in ("rule_id", "parameter", "value", "unit"):
+        if not getattr(row, name).strip():
+            raise InputError(f"{row.where}: {name} is empty")
+    if row.citation_id not in cited:
+        raise InputError(f"{row.where}: citation_id '{row.citation_id}' is not in citations.csv")
+    if row.status not in STATUSES:
+        raise InputError(f"{row.where}: status '{row.status}' is not one of {', '.join(STATUSES)}")
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if tuple(reader.fieldnames or ()) != columns:
+                raise InputError(f"{path}: the header must be {','.join(columns)}")
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    for number, row in rows:
+        if None in row or None in row.values():
+            raise InputError(f"{path}: row {number} does not have {len(columns)} values")
+    return rows
