@@ -1,7 +1,7 @@
 """`accountability …`: the command line. Parses, calls one function of a room, prints.
 
-Exit status: 0 done, 1 the data or a check says no, 2 wrong usage. Every error is one line. Heavy imports stay inside the
-command that needs them, so that --help answers at once.
+Exit status: 0 done, 1 the data or a check says no, 2 wrong usage. Every error is one line. Heavy imports stay inside
+the command that needs them, so that --help answers at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from orchestration.policy import Register
     from orchestration.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Massachusetts school and district accountability, from raw records to categories.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Massachusetts school and district accountability, from raw records to categories.",
+)
 
 
 class Source(StrEnum):
@@ -41,8 +46,12 @@ class FileFormat(StrEnum):
     parquet = "parquet"
 
 
-Raw = Annotated[Path | None, typer.Option(help="Landing folder, or a folder with landing/ in it. Default: raw/landing.")]
-Home = Annotated[Path | None, typer.Option(help="Home folder. Default: ACCOUNTABILITY_HOME, else home/ in the project.")]
+Raw = Annotated[
+    Path | None, typer.Option(help="Landing folder, or a folder with landing/ in it. Default: raw/landing.")
+]
+Home = Annotated[
+    Path | None, typer.Option(help="Home folder. Default: ACCOUNTABILITY_HOME, else home/ in the project.")
+]
 Year = Annotated[int, typer.Option(help="School year by its spring: 2025 for 2024-25.")]
 
 
@@ -52,7 +61,9 @@ def generate(
     students: Annotated[int, typer.Option(help="Students in each year.")] = 20_000,
     years: Annotated[str, typer.Option(help="A year or a range: 2023-2025.")] = "2023-2025",
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    file_format: Annotated[FileFormat, typer.Option("--format", help="File format of the deliveries.")] = FileFormat.csv,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="File format of the deliveries.")
+    ] = FileFormat.csv,
     defects: Annotated[int, typer.Option(help="Defects to plant; they are listed in _planted_defects.csv.")] = 0,
 ) -> None:
     """Make the deliveries of a fictional state."""
@@ -60,7 +71,14 @@ def generate(
 
     _, contracts, _ = _load(None, None)
     files = synthetic.generate(
-        out, students=students, years=_year_range(years), seed=seed, contracts=contracts, file_format=file_format.value, defects=defects, progress=_say
+        out,
+        students=students,
+        years=_year_range(years),
+        seed=seed,
+        contracts=contracts,
+        file_format=file_format.value,
+        defects=defects,
+        progress=_say,
     )
     _say(f"{len(files)} deliveries, {sum(f.rows for f in files):,} rows below {out}")
 
@@ -81,7 +99,11 @@ def pull(
     with _Progress() as progress:
         pulled = hub.pull(year, contracts, settings, base_url=base_url, progress=progress)
     rows = [[p.collection, p.dataset, f"{p.rows:,}", p.state, "; ".join(p.drift)] for p in pulled]
-    _table(f"Pulled for {year} into {settings.landing / str(year)}", ["collection", "data set", "rows", "state", "drift"], rows)
+    _table(
+        f"Pulled for {year} into {settings.landing / str(year)}",
+        ["collection", "data set", "rows", "state", "drift"],
+        rows,
+    )
 
 
 @app.command()
@@ -105,7 +127,13 @@ def run(
 
     problems = {y: unrecognised(y, settings, contracts) for y in (*landed_years(settings.landing), year)}
     done = annual.run(
-        year, source.value, stage.value, definitions=build_defs(settings), settings=settings, register=register, problems=problems
+        year,
+        source.value,
+        stage.value,
+        definitions=build_defs(settings),
+        settings=settings,
+        register=register,
+        problems=problems,
     )
     _print_run(done, settings)
     if not done.result.succeeded:
@@ -167,9 +195,14 @@ def _year_range(text: str) -> list[int]:
 def _print_run(done: AnnualRun, settings: Settings) -> None:
     for past in done.earlier:
         total = sum(s.accepted for s in past.snapshots)
-        print(f"{past.year}: {total:,} rows in force" + (f"; {len(past.faults)} faults, see below" if past.faults else ""))
-    _table(f"{done.result.year}: deliveries in force", ["collection", "part", "stage", "delivered", "accepted", "quarantined", "repaired", "sha256"],
-           [_snapshot_row(s) for s in done.result.snapshots])
+        print(
+            f"{past.year}: {total:,} rows in force" + (f"; {len(past.faults)} faults, see below" if past.faults else "")
+        )
+    _table(
+        f"{done.result.year}: deliveries in force",
+        ["collection", "part", "stage", "delivered", "accepted", "quarantined", "repaired", "sha256"],
+        [_snapshot_row(s) for s in done.result.snapshots],
+    )
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
     print(f"Record:  {done.record}")
     for past in done.earlier:
@@ -180,7 +213,16 @@ def _print_run(done: AnnualRun, settings: Settings) -> None:
 
 
 def _snapshot_row(s: Snapshot) -> list[str]:
-    return [s.collection, s.part, s.stage, f"{s.rows:,}", f"{s.accepted:,}", f"{s.quarantined:,}", f"{sum(s.repairs.values()):,}", s.sha256[:12]]
+    return [
+        s.collection,
+        s.part,
+        s.stage,
+        f"{s.rows:,}",
+        f"{s.accepted:,}",
+        f"{s.quarantined:,}",
+        f"{sum(s.repairs.values()):,}",
+        s.sha256[:12],
+    ]
 
 
 def _print_status(found: dict[str, Any]) -> None:
@@ -189,10 +231,23 @@ def _print_status(found: dict[str, Any]) -> None:
         print("Nothing delivered yet. `make run` or `accountability generate` makes a fictional state to begin with.")
     for year, state in found["years"].items():
         rows = [
-            [e["collection"], e["part"], e["stage"], f"{e['rows']:,}", f"{e['quarantined']:,}", e["sha256"][:12], e["received"], "newer" if e["newer_than_last_run"] else ""]
+            [
+                e["collection"],
+                e["part"],
+                e["stage"],
+                f"{e['rows']:,}",
+                f"{e['quarantined']:,}",
+                e["sha256"][:12],
+                e["received"],
+                "newer" if e["newer_than_last_run"] else "",
+            ]
             for e in state["collections"]
         ]
-        _table(year, ["collection", "part", "stage", "rows", "quarantined", "sha256", "received", "since last run"], rows)
+        _table(
+            year,
+            ["collection", "part", "stage", "rows", "quarantined", "sha256", "received", "since last run"],
+            rows,
+        )
         for source, names in state["lacking"].items():
             if names:
                 print(f"{year} lacks ({source}): {', '.join(names)}")
@@ -201,7 +256,14 @@ def _print_status(found: dict[str, Any]) -> None:
         for line in state["unrecognised"]:
             print(f"{year} not recognised: {line}")
         last = state["last_run"]
-        print(f"{year} last run: " + (f"{last['ended']} {last['source']} {last['stage']} {'succeeded' if last['succeeded'] else 'failed'}" if last else "none"))
+        print(
+            f"{year} last run: "
+            + (
+                f"{last['ended']} {last['source']} {last['stage']} {'succeeded' if last['succeeded'] else 'failed'}"
+                if last
+                else "none"
+            )
+        )
     for line in found["strays"]:
         print(line)
 
@@ -216,10 +278,14 @@ def _table(title: str, header: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, **({} if sys.stdout.isatty() else {"width": 200}))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for name in header:
-        table.add_column(name, justify="right" if name in ("delivered", "accepted", "quarantined", "repaired", "rows") else "left", no_wrap=True)
+        table.add_column(
+            name,
+            justify="right" if name in ("delivered", "accepted", "quarantined", "repaired", "rows") else "left",
+            no_wrap=True,
+        )
     for row in rows:
         table.add_row(*row)
     console.print(table)

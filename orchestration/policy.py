@@ -51,7 +51,9 @@ class Register:
         """The row in force in `year`. Raises InputError naming what is missing."""
         if found := self.find(year, rule_id, parameter):
             return found
-        raise InputError(f"policy.csv: no row for year {year}, rule {rule_id}, parameter {parameter}; add it with its citation")
+        raise InputError(
+            f"policy.csv: no row for year {year}, rule {rule_id}, parameter {parameter}; add it with its citation"
+        )
 
     def decimal(self, year: int, rule_id: str, parameter: str) -> Decimal:
         """A parameter as an exact decimal."""
@@ -65,7 +67,9 @@ class Register:
         """A parameter as a whole number."""
         value = self.decimal(year, rule_id, parameter)
         if value != value.to_integral_value():
-            raise InputError(f"{self.row(year, rule_id, parameter).where}: {rule_id}.{parameter} must be a whole number")
+            raise InputError(
+                f"{self.row(year, rule_id, parameter).where}: {rule_id}.{parameter} must be a whole number"
+            )
         return int(value)
 
     @cached_property
@@ -90,12 +94,16 @@ def load_register(folder: Path) -> Register:
         _check(row, cited)
         for year in (row.policy_year, EVERY):
             if twin := seen.get((year, row.rule_id, row.parameter)):
-                raise InputError(f"{row.where}: {row.rule_id}.{row.parameter} of {row.policy_year} stands in {twin.where} already")
+                raise InputError(
+                    f"{row.where}: {row.rule_id}.{row.parameter} of {row.policy_year} stands in {twin.where} already"
+                )
         seen[(row.policy_year, row.rule_id, row.parameter)] = row
         rows.append(row)
     for row in rows:
         if row.policy_year != EVERY and (twin := seen.get((EVERY, row.rule_id, row.parameter))):
-            raise InputError(f"{row.where}: {row.rule_id}.{row.parameter} contradicts the row for every year, {twin.where}")
+            raise InputError(
+                f"{row.where}: {row.rule_id}.{row.parameter} contradicts the row for every year, {twin.where}"
+            )
     register = Register(tuple(rows))
     if not register.school_years:
         raise InputError(f"{policy}: no calendar row; each school year needs one")

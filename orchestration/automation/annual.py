@@ -40,7 +40,14 @@ class AnnualRun:
 
 
 def run(
-    year: int, source: str, stage: str, *, definitions: dg.Definitions, settings: Settings, register: Register, problems: dict[int, tuple[str, ...]]
+    year: int,
+    source: str,
+    stage: str,
+    *,
+    definitions: dg.Definitions,
+    settings: Settings,
+    register: Register,
+    problems: dict[int, tuple[str, ...]],
 ) -> AnnualRun:
     """Run `year`, after every earlier landed year of the calendar, since later figures look back.
 
@@ -64,7 +71,8 @@ def run(
             "succeeded": result.succeeded,
             "faults": list(result.faults),
             "snapshots": [
-                {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")} for s in result.snapshots
+                {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")}
+                for s in result.snapshots
             ],
         },
     )
@@ -85,10 +93,16 @@ def dagster_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def _run_year(
-    year: int, source: str, stage: str, definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, problems: tuple[str, ...]
+    year: int,
+    source: str,
+    stage: str,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    problems: tuple[str, ...],
 ) -> YearResult:
     job = definitions.resolve_job_def(job_name(source))
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the run's log is in the instance; people get the summary
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the log is in the instance
     result = job.execute_in_process(quiet, instance=instance, partition_key=str(year), raise_on_error=False)
     faults = [*problems, *_step_faults(result), *_check_faults(result)]
     if not result.success and not faults:
@@ -113,7 +127,7 @@ def _step_faults(result: dg.ExecuteInProcessResult) -> list[str]:
 
 def _check_faults(result: dg.ExecuteInProcessResult) -> list[str]:
     return [
-        f"{evaluation.asset_key.to_user_string()}: check {evaluation.check_name} failed: {evaluation.metadata['faults'].value}"
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {evaluation.metadata['faults'].value}"
         for evaluation in result.get_asset_check_evaluations()
         if not evaluation.passed
     ]

@@ -1,4 +1,4 @@
-"""The annual run as a Dagster job, one a source, partitioned by school year. The UI and the command line start the same."""
+"""The annual run as a Dagster job, one a source, by school year. The UI and the command line start the same."""
 
 from __future__ import annotations
 

@@ -16,7 +16,13 @@ from orchestration.policy import Register
 from orchestration.settings import Settings
 
 GROUPS = {"student": "student_source", "hub": "hub_source", "ledger": "ledgers"}
-_COLUMN_TYPES = {"integer": "integer", "decimal": "decimal", "date": "date", "year": "integer", "year_number": "integer"}
+_COLUMN_TYPES = {
+    "integer": "integer",
+    "decimal": "decimal",
+    "date": "date",
+    "year": "integer",
+    "year_number": "integer",
+}
 
 
 def school_years(register: Register) -> dg.StaticPartitionsDefinition:
@@ -34,12 +40,14 @@ def raw_assets(settings: Settings, contracts: Mapping[str, Contract], register: 
     return [_raw_asset(contract, settings, contracts, register) for contract in contracts.values()]
 
 
-def _raw_asset(contract: Contract, settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dg.AssetsDefinition:
+def _raw_asset(
+    contract: Contract, settings: Settings, contracts: Mapping[str, Contract], register: Register
+) -> dg.AssetsDefinition:
     intact = dg.AssetCheckSpec(
         "snapshots_intact",
         asset=raw_key(contract.collection),
         blocking=True,
-        description="Stored bytes have the sha256 of the manifest, and delivered = accepted + quarantined, counted again.",
+        description="Stored bytes have the manifest's sha256; delivered = accepted + quarantined, counted again.",
     )
 
     @dg.asset(
@@ -52,12 +60,17 @@ def _raw_asset(contract: Contract, settings: Settings, contracts: Mapping[str, C
         kinds={"file", "duckdb", "parquet"},
         code_version=contract.version,
         check_specs=[intact],
-        metadata={"dagster/column_schema": _column_schema(contract), "contract": f"raw/contracts/{contract.collection}.yml"},
+        metadata={
+            "dagster/column_schema": _column_schema(contract),
+            "contract": f"raw/contracts/{contract.collection}.yml",
+        },
     )
     def take_in(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)
         try:
-            intake = CollectionIntake(contract.collection, year, contracts=contracts, register=register, settings=settings).run()
+            intake = CollectionIntake(
+                contract.collection, year, contracts=contracts, register=register, settings=settings
+            ).run()
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         faults = [*intake.refusals, *_lacking(contract, year, intake, register, settings)]
@@ -66,12 +79,15 @@ def _raw_asset(contract: Contract, settings: Settings, contracts: Mapping[str, C
         for item in intake.taken:
             s = item.snapshot
             context.log.info(
-                f"{s.collection} {s.part} {s.year} ({s.stage}) {item.state}: {s.rows} delivered = {s.accepted} accepted + {s.quarantined} quarantined"
+                f"{s.collection} {s.part} {s.year} ({s.stage}) {item.state}: "
+                f"{s.rows} delivered = {s.accepted} accepted + {s.quarantined} quarantined"
             )
         store = Store(settings.home)
         faults = [fault for snapshot in store.snapshots(year, contract.collection) for fault in store.faults(snapshot)]
         check = dg.AssetCheckResult(
-            check_name=intact.name, passed=not faults, metadata={"faults": dg.MetadataValue.text("\n".join(faults) or "none")}
+            check_name=intact.name,
+            passed=not faults,
+            metadata={"faults": dg.MetadataValue.text("\n".join(faults) or "none")},
         )
         yield _result([item.snapshot for item in intake.taken], store, check)
 
@@ -83,8 +99,9 @@ def _lacking(contract: Contract, year: int, intake: Intake, register: Register, 
     if register.suspended(year, contract.collection):
         return []
     present = {item.snapshot.part for item in intake.taken}
+    folder = settings.landing / str(year)
     return [
-        f"{settings.landing / str(year)}: no delivery of {f'{contract.collection} {part}'.strip()} for {year}; put one there"
+        f"{folder}: no delivery of {f'{contract.collection} {part}'.strip()} for {year}; put one there"
         for part in contract.required_parts
         if part not in present
     ]
@@ -98,11 +115,16 @@ def _result(snapshots: list[Snapshot], store: Store, check: dg.AssetCheckResult)
         "delivered_bytes": dg.MetadataValue.int(sum(s.bytes for s in snapshots)),
     }
     if snapshots:
-        lines = [f"| {s.part or 'all'} | {s.stage} | {s.rows} | {s.accepted} | {s.quarantined} | `{s.sha256}` |" for s in snapshots]
+        lines = [
+            f"| {s.part or 'all'} | {s.stage} | {s.rows} | {s.accepted} | {s.quarantined} | `{s.sha256}` |"
+            for s in snapshots
+        ]
         head = "| part | stage | delivered | accepted | quarantined | sha256 |\n| --- | --- | --- | --- | --- | --- |\n"
         metadata["snapshots"] = dg.MetadataValue.md(head + "\n".join(lines))
         metadata["manifest"] = dg.MetadataValue.path(str(store.manifest_path(snapshots[-1])))
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(data_version(snapshots)), check_results=[check])
+    return dg.MaterializeResult(
+        metadata=metadata, data_version=dg.DataVersion(data_version(snapshots)), check_results=[check]
+    )
 
 
 def data_version(snapshots: list[Snapshot]) -> str:
@@ -120,7 +142,9 @@ def _column_schema(contract: Contract) -> dg.TableSchema:
                 name=field.name,
                 type=_COLUMN_TYPES.get(field.type, "text"),
                 description=f"{field.description} [{field.code}]" if field.code else field.description,
-                constraints=dg.TableColumnConstraints(nullable=not field.required, unique=contract.primary_key == (field.name,)),
+                constraints=dg.TableColumnConstraints(
+                    nullable=not field.required, unique=contract.primary_key == (field.name,)
+                ),
             )
             for field in contract.fields.values()
         ]

@@ -23,8 +23,8 @@ _NOT_DELIVERIES = re.compile(r"^[._]|^readme|\.(part|tmp)$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file in the landing folder that was recognised. `name` is its path below the landing folder; `part` is '' for
-    a collection in one piece, or while only the file's own column can tell it."""
+    """A recognised file. `name` is its path below the landing folder; `part` is '' for a collection in one piece, or
+    while only the file's own column can tell it."""
 
     path: Path
     name: str
@@ -36,7 +36,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Scan:
-    """What lies in the landing folder for one year: arrivals in order of their names, and one line a file that is none."""
+    """What has landed for one year: arrivals in order of their names, and one line for each file that is none."""
 
     arrivals: tuple[Arrival, ...]
     problems: tuple[str, ...]
@@ -101,7 +101,11 @@ def _by_name(words: str, name: str, contracts: Mapping[str, Contract]) -> Contra
     hits = [
         (len(key), contract.collection)
         for contract in contracts.values()
-        for key in (contract.collection, *contract.aliases, *((contract.dataset,) if contract.dataset else ()))
+        for key in (
+            contract.collection,
+            *contract.aliases,
+            *((contract.dataset,) if contract.dataset else ()),
+        )
         if _words(key) in words
     ]
     longest = {collection for size, collection in hits if size == max(hits)[0]}
@@ -143,8 +147,7 @@ def peek_header(path: Path) -> list[str]:
             from orchestration.intake.workbooks import read_sheet
 
             return next(read_sheet(path, path.name, None, 1, 1 << 33), (1, []))[1]
-        opened = gzip.open(path, "rb") if lower.endswith(".gz") else path.open("rb")
-        with opened as file:
+        with gzip.open(path, "rb") if lower.endswith(".gz") else path.open("rb") as file:
             line = file.readline(1 << 20).decode("utf-8-sig")
         return next(csv.reader([line]), [])
     except PermissionError:

@@ -52,7 +52,9 @@ class Prepared:
     ragged: tuple[tuple[int, int], ...] = ()
 
 
-def prepare(path: Path, name: str, work: Path, limits: Limits, *, header_row: int = 1, sheet: str | None = None) -> Prepared:
+def prepare(
+    path: Path, name: str, work: Path, limits: Limits, *, header_row: int = 1, sheet: str | None = None
+) -> Prepared:
     """Check the structure of a delivery and make it readable.
 
     `path` is the stored copy, `name` the delivered name (its ending tells the format) used in messages, `work` an
@@ -107,7 +109,9 @@ def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
         start = file.read(4)
         for bom, encoding in _WIDE_BOMS.items():
             if start.startswith(bom):
-                raise InputError(f"{name}: the text is {encoding}, not UTF-8; save it as CSV UTF-8 and deliver it again")
+                raise InputError(
+                    f"{name}: the text is {encoding}, not UTF-8; save it as CSV UTF-8 and deliver it again"
+                )
         file.seek(0)
         while chunk := file.read(CHUNK):
             if (at := chunk.find(b"\0")) >= 0:
@@ -118,7 +122,8 @@ def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
             except UnicodeDecodeError as error:
                 row = lines + chunk.count(b"\n", 0, error.start) + 1
                 raise InputError(
-                    f"{name}: row {row} is not UTF-8 text (Latin-1 or Windows-1252?); save it as CSV UTF-8 and deliver it again"
+                    f"{name}: row {row} is not UTF-8 text (Latin-1 or Windows-1252?); "
+                    "save it as CSV UTF-8 and deliver it again"
                 ) from None
             joined = previous[-3:] + chunk
             blanks += joined.count(b"\n\n") + joined.count(b"\n\r\n")
@@ -143,7 +148,8 @@ def _longest_line(chunk: bytes, run: int, lines: int, name: str, limits: Limits)
     first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
     if run + (first if first >= 0 else len(chunk)) > limits.max_line_bytes:
         raise InputError(
-            f"{name}: row {lines + 1} is longer than {limits.max_line_bytes} bytes; a value is too large or line breaks are missing"
+            f"{name}: row {lines + 1} is longer than {limits.max_line_bytes} bytes; "
+            "a value is too large or line breaks are missing"
         )
     return run + len(chunk) if last < 0 else len(chunk) - last - 1
 
@@ -186,7 +192,7 @@ def _csv_records(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, l
 
 
 def _prepare_rows(records: Iterable[tuple[int, list[str]]], name: str, work: Path, header_row: int) -> Prepared:
-    """Write well-formed records with their row numbers to a plain CSV; note the others. Blank rows at the end are no rows."""
+    """Write well-formed records with their row numbers to a plain CSV; note the others. Blank rows at the end are none."""
     source = iter(records)
     header: tuple[str, ...] | None = None
     for number, record in source:
@@ -222,7 +228,9 @@ def _expand(path: Path, name: str, work: Path, limits: Limits) -> Path:
             while chunk := source.read(CHUNK):
                 written += len(chunk)
                 if written > ceiling:
-                    raise InputError(f"{name}: the archive expands past {ceiling} bytes; deliver it as plain CSV if it is genuine")
+                    raise InputError(
+                        f"{name}: the archive expands past {ceiling} bytes; deliver it as plain CSV if it is genuine"
+                    )
                 target.write(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError(f"{name}: the gzip archive is cut off or damaged; deliver it again") from None
@@ -242,7 +250,9 @@ def _prepare_parquet(path: Path, name: str, limits: Limits) -> Prepared:
         raise InputError(f"{name}: the file expands past {limits.max_expanded_bytes} bytes")
     for column in schema:
         if not _holds_plain_values(column.type):
-            raise InputError(f"{name}: column '{column.name}' has the Parquet type {column.type}; deliver text, numbers or dates")
+            raise InputError(
+                f"{name}: column '{column.name}' has the Parquet type {column.type}; deliver text, numbers or dates"
+            )
     return Prepared(path, "parquet", _checked_header(schema.names, name), 2, numbered=False)
 
 

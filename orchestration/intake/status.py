@@ -16,8 +16,9 @@ from orchestration.settings import Settings
 def status(settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
     """The store and the landing folder by year, as plain data (the shape of `accountability status --json`).
 
-    years -> {collections: [{collection, part, stage, seq, sha256, rows, accepted, quarantined, received, newer_than_last_run}],
-    lacking: {source: [names]}, arrived: [{file, state}], unrecognised: [lines], last_run: {...} or null}.
+    years -> {collections: [{collection, part, stage, seq, sha256, rows, accepted, quarantined, received,
+    newer_than_last_run}], lacking: {source: [names]}, arrived: [{file, state}], unrecognised: [lines],
+    last_run: {...} or null}.
     """
     store = Store(settings.home)
     manifest = settings.home / "manifest"
@@ -31,7 +32,9 @@ def status(settings: Settings, contracts: Mapping[str, Contract], register: Regi
     }
 
 
-def _year(year: int, store: Store, settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
+def _year(
+    year: int, store: Store, settings: Settings, contracts: Mapping[str, Contract], register: Register
+) -> dict[str, Any]:
     snapshots = store.snapshots(year)
     in_force = list({(s.collection, s.part, s.stage): s for s in snapshots}.values())
     runs = store.runs(year)
@@ -43,7 +46,9 @@ def _year(year: int, store: Store, settings: Settings, contracts: Mapping[str, C
         "lacking": _lacking(year, in_force, contracts, register),
         "arrived": _arrived(year, found.arrivals, snapshots, store),
         "unrecognised": [*calendar, *found.problems],
-        "last_run": {k: runs[-1][k] for k in ("source", "stage", "started", "ended", "succeeded", "faults")} if runs else None,
+        "last_run": {k: runs[-1][k] for k in ("source", "stage", "started", "ended", "succeeded", "faults")}
+        if runs
+        else None,
     }
 
 
@@ -66,7 +71,9 @@ def _entry(s: Snapshot, *, newer: bool) -> dict[str, Any]:
     }
 
 
-def _lacking(year: int, in_force: list[Snapshot], contracts: Mapping[str, Contract], register: Register) -> dict[str, list[str]]:
+def _lacking(
+    year: int, in_force: list[Snapshot], contracts: Mapping[str, Contract], register: Register
+) -> dict[str, list[str]]:
     """Required parts that a year has nothing of, by source; a source of which nothing is there is not listed."""
     present = {(s.collection, s.part) for s in in_force}
     begun = {contracts[s.collection].source for s in in_force if s.collection in contracts}
@@ -102,11 +109,15 @@ def _arrived(year: int, arrivals: tuple[Any, ...], snapshots: list[Snapshot], st
 def _strays(settings: Settings) -> list[str]:
     if not settings.landing.is_dir():
         return []
-    return sorted(p.name for p in settings.landing.iterdir() if p.is_file() and not p.name.startswith((".", "_", "README")))
+    return sorted(
+        p.name for p in settings.landing.iterdir() if p.is_file() and not p.name.startswith((".", "_", "README"))
+    )
 
 
 def check_year(year: int, register: Register) -> None:
     """Raise InputError unless `year` is in the calendar of the policy register."""
     if year not in register.school_years:
         first, last = register.school_years[0], register.school_years[-1]
-        raise InputError(f"--year {year}: is not a school year of the calendar ({first}-{last}); add its rows to policy.csv first")
+        raise InputError(
+            f"--year {year}: is not a school year of the calendar ({first}-{last}); add its rows to policy.csv first"
+        )

@@ -81,8 +81,8 @@ class Store:
         return sorted(rows, key=lambda s: s.seq)
 
     def in_force(self, year: int, collection: str, stage: str) -> dict[str, Snapshot]:
-        """Part -> the snapshot that a run of `stage` uses: the newest official one; a preliminary run also takes a newest
-        preliminary one where no official one exists."""
+        """Part -> the snapshot that a run of `stage` uses: the newest official one; where there is none, a preliminary
+        run takes the newest preliminary one."""
         found: dict[str, Snapshot] = {}
         for wanted in ("preliminary", "official") if stage == "preliminary" else ("official",):
             found |= {s.part: s for s in self.snapshots(year, collection) if s.stage == wanted}
@@ -100,7 +100,9 @@ class Store:
         """The kept bytes of a delivery."""
         found = next((self.home / "deliveries").glob(f"{sha256}.*"), None)
         if found is None:
-            raise InputError(f"{self.home / 'deliveries'}: {sha256[:12]}… is gone from the store; restore it from a backup")
+            raise InputError(
+                f"{self.home / 'deliveries'}: {sha256[:12]}… is gone from the store; restore it from a backup"
+            )
         return found
 
     def refusals(self, year: int) -> dict[str, dict[str, Any]]:
@@ -122,11 +124,17 @@ class Store:
                 found.append(f"{path}: has other bytes than the manifest says; restore it from a backup")
         kept = next((self.home / "deliveries").glob(f"{snapshot.sha256}.*"), None)
         if kept is None or sha256_of(kept) != snapshot.sha256:
-            found.append(f"{self.home}/deliveries/{snapshot.sha256}: the delivered bytes are missing or changed; restore them from a backup")
+            found.append(
+                f"{self.home}/deliveries/{snapshot.sha256}: the delivered bytes are missing or changed; "
+                "restore them from a backup"
+            )
         if not found:
             accepted, quarantined = self._count_again(snapshot)
             if accepted + quarantined != snapshot.rows:
-                found.append(f"{self.manifest_path(snapshot)}: {snapshot.rows} delivered, but {accepted} accepted + {quarantined} quarantined")
+                found.append(
+                    f"{self.manifest_path(snapshot)}: {snapshot.rows} delivered, "
+                    f"but {accepted} accepted + {quarantined} quarantined"
+                )
         return found
 
     def _count_again(self, snapshot: Snapshot) -> tuple[int, int]:
@@ -161,7 +169,7 @@ class Store:
             yield Path(folder)
 
     def copy_in(self, source: Path, name: str, work: Path, settle_seconds: float) -> tuple[Path, str]:
-        """Copy a landed file into `work` and hash it: (copy, sha256). Raises InputError while the file is still growing."""
+        """Copy a landed file into `work` and hash it: (copy, sha256). Raises InputError while the file is growing."""
         copy = work / "delivered"
         digest = hashlib.sha256()
         flags = os.O_RDONLY | os.O_NOFOLLOW  # the file cannot be swapped for a link after the scan
@@ -174,7 +182,10 @@ class Store:
             if 0 <= age < settle_seconds:
                 time.sleep(settle_seconds - age)
             after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or copy.stat().st_size != after.st_size:
+        if (before.st_size, before.st_mtime_ns) != (
+            after.st_size,
+            after.st_mtime_ns,
+        ) or copy.stat().st_size != after.st_size:
             raise InputError(f"{name}: the file is still growing; wait until it is complete and run again")
         return copy, digest.hexdigest()
 
@@ -285,6 +296,7 @@ def _sync(path: Path) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_bytes())
+        content: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError:
         raise InputError(f"{path}: not valid JSON; restore it from a backup") from None
+    return content

@@ -18,10 +18,10 @@ import duckdb
 
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
-from orchestration.intake.landing import STAGES, Arrival, scan
+from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import Snapshot, Store, now
-from orchestration.intake.validating import Judge, References
+from orchestration.intake.validating import Judge, Outcome, References
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -56,10 +56,25 @@ class _Candidate:
     received: str
 
 
+@dataclass
+class _About:
+    """What is known of a delivery while it is worked on: its sha256 as soon as it is copied."""
+
+    sha256: str
+
+
 class CollectionIntake:
     """Takes in one collection of one year. Use `run`; the other methods are its steps in order."""
 
-    def __init__(self, collection: str, year: int, *, contracts: Mapping[str, Contract], register: Register, settings: Settings):
+    def __init__(
+        self,
+        collection: str,
+        year: int,
+        *,
+        contracts: Mapping[str, Contract],
+        register: Register,
+        settings: Settings,
+    ):
         self.contract, self.year = contracts[collection], year
         self.contracts, self.register, self.settings = contracts, register, settings
         self.store = Store(settings.home)
@@ -80,7 +95,9 @@ class CollectionIntake:
         for snapshot in self._in_force():
             if all(snapshot != item.snapshot for item in self.taken):
                 self.taken.append(TakenIn(snapshot, "unchanged"))
-        return Intake(tuple(sorted(self.taken, key=lambda t: (t.snapshot.part, t.snapshot.stage))), tuple(self.refusals))
+        return Intake(
+            tuple(sorted(self.taken, key=lambda t: (t.snapshot.part, t.snapshot.stage))), tuple(self.refusals)
+        )
 
     def _in_force(self) -> list[Snapshot]:
         known = self.store.snapshots(self.year, self.contract.collection)
@@ -90,64 +107,65 @@ class CollectionIntake:
         known = {(s.sha256, s.stage) for s in self.store.snapshots(self.year, self.contract.collection)}
         fresh: dict[tuple[str, str], list[_Candidate]] = {}
         for number, arrival in enumerate(self._arrivals()):
-            sha256 = ""
-            with self._refusing(lambda: (sha256, arrival.name)):
+            with self._refusing(arrival.name) as about:
                 folder = work / str(number)
                 folder.mkdir()
-                copy, sha256 = self.store.copy_in(arrival.path, arrival.name, folder, self.limits.settle_seconds)
-                if (sha256, arrival.stage) in known:
+                copy, about.sha256 = self.store.copy_in(arrival.path, arrival.name, folder, self.limits.settle_seconds)
+                if (about.sha256, arrival.stage) in known:
                     shutil.rmtree(folder)
                     continue
-                known.add((sha256, arrival.stage))  # the same bytes under a second name are no second delivery
-                candidate = self._prepare(arrival, copy, sha256, folder)
+                known.add((about.sha256, arrival.stage))  # the same bytes under a second name are no second delivery
+                candidate = self._prepare(arrival, copy, about.sha256, folder)
                 fresh.setdefault((candidate.arrival.part, arrival.stage), []).append(candidate)
         for (part, stage), candidates in sorted(fresh.items()):
-            if len(candidates) > 1:
-                names = " and ".join(c.arrival.name for c in candidates)
-                what = f"{self.contract.collection} {part}".strip()
-                self._refuse(candidates[0], f"{names}: different new deliveries of {what} {self.year} ({stage}) at once; leave one in place")
-                continue
-            with self._refusing(lambda: (candidates[0].sha256, candidates[0].arrival.name)):
+            names = " and ".join(c.arrival.name for c in candidates)
+            with self._refusing(names) as about:
+                about.sha256 = candidates[0].sha256
+                if len(candidates) > 1:
+                    what = f"{self.contract.collection} {part}".strip()
+                    raise InputError(
+                        f"{names}: different new deliveries of {what} {self.year} ({stage}) at once; leave one in place"
+                    )
                 self._judge(candidates[0], "new")
 
     def _arrivals(self) -> list[Arrival]:
         found = scan(self.settings.landing, self.year, self.contracts)
         return [a for a in found.arrivals if a.collection == self.contract.collection]
 
+    def _prepared(self, path: Path, name: str, work: Path) -> Prepared:
+        return prepare(path, name, work, self.limits, header_row=self.contract.header_row, sheet=self.contract.sheet)
+
     def _prepare(self, arrival: Arrival, copy: Path, sha256: str, work: Path) -> _Candidate:
-        prepared = prepare(copy, arrival.name, work, self.limits, header_row=self.contract.header_row, sheet=self.contract.sheet)
+        """Make a copied delivery readable and find out its part."""
+        prepared = self._prepared(copy, arrival.name, work)
         parts = self.contract.parts
-        if parts and not arrival.part:
-            judge = Judge(self.contract, prepared, name=arrival.name, year=self.year, part="", delivery=sha256, work=work)
-            inside = judge.part_named_inside()
-            if inside not in parts.names:
-                raise InputError(f"{arrival.name}: cannot tell the part; name it in the file name: {', '.join(parts.names)}")
-            arrival = replace(arrival, part=inside)
-        elif not parts:
-            arrival = replace(arrival, part="")
-        return _Candidate(arrival, sha256, copy, prepared, work, now())
+        part = arrival.part if parts else ""
+        if parts and not part:
+            judge = self._new_judge(prepared, arrival.name, "", sha256, work)
+            part = judge.part_named_inside() or ""
+            if part not in parts.names:
+                names = ", ".join(parts.names)
+                raise InputError(f"{arrival.name}: cannot tell the part; name it in the file name: {names}")
+        return _Candidate(replace(arrival, part=part), sha256, copy, prepared, work, now())
+
+    def _new_judge(self, prepared: Prepared, name: str, part: str, sha256: str, work: Path) -> Judge:
+        return Judge(self.contract, prepared, name=name, year=self.year, part=part, delivery=sha256, work=work)
 
     def _judge(self, candidate: _Candidate, state: State) -> None:
         """Judge a delivery and put its accepted rows in force, unless too many are unfit."""
         arrival, contract = candidate.arrival, self.contract
         references, digests = self._references(arrival)
-        judge = Judge(
-            contract, candidate.prepared, name=arrival.name, year=self.year, part=arrival.part, delivery=candidate.sha256, work=candidate.work
-        )
+        judge = self._new_judge(candidate.prepared, arrival.name, arrival.part, candidate.sha256, candidate.work)
         built = candidate.work / "snapshot"
         built.mkdir()
-        accepted, quarantine = built / "accepted.parquet", built / "quarantine.parquet"
-        outcome = judge.judge(references, self.store.identifier_key(), accepted, quarantine, self._keys_referred_to())
-        if outcome.rows != outcome.accepted + outcome.quarantined:
-            raise InputError(f"{arrival.name}: {outcome.rows} rows delivered, {outcome.accepted} accepted, {outcome.quarantined} quarantined: report this fault")
-        if Decimal(outcome.quarantined) > self.tolerance * outcome.rows:
-            (field, rule), count = max(outcome.violations.items(), key=lambda item: item[1])
-            raise InputError(
-                f"{arrival.name}: {outcome.quarantined} of {outcome.rows} rows break the contract, more than the tolerated share "
-                f"{self.tolerance}; most often {f'{field}: ' if field else ''}{rule} ({count} rows, first in row {_first_row(quarantine, field, rule)}); correct and deliver again"
-            )
-        if outcome.accepted == 0:
-            raise InputError(f"{arrival.name}: no row fits the contract of {contract.collection}; correct and deliver again")
+        outcome = judge.judge(
+            references,
+            self.store.identifier_key(),
+            built / "accepted.parquet",
+            built / "quarantine.parquet",
+            self._keys_referred_to(),
+        )
+        self._check_share(outcome, arrival.name, built / "quarantine.parquet")
         if candidate.kept.parent == candidate.work:
             self.store.keep(candidate.kept, candidate.sha256, arrival.name)
         snapshot = Snapshot(
@@ -176,6 +194,21 @@ class CollectionIntake:
         self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
         self.taken.append(TakenIn(snapshot, state))
 
+    def _check_share(self, outcome: Outcome, name: str, quarantine: Path) -> None:
+        """Refuse a delivery that does not add up, or of which too large a share breaks the contract."""
+        rows, accepted, quarantined = outcome.rows, outcome.accepted, outcome.quarantined
+        if rows != accepted + quarantined:
+            raise InputError(
+                f"{name}: {rows} rows delivered, {accepted} accepted, {quarantined} quarantined: report it"
+            )
+        if Decimal(quarantined) > self.tolerance * rows or accepted == 0:
+            (field, rule), count = max(outcome.violations.items(), key=lambda item: item[1])
+            raise InputError(
+                f"{name}: {quarantined} of {rows} rows break the contract, more than the tolerated share "
+                f"{self.tolerance}; most often {f'{field} ' if field else ''}{rule} ({count} times, first in row "
+                f"{_first_row(quarantine, field, rule)}); correct them and deliver the file again"
+            )
+
     def _references(self, arrival: Arrival) -> tuple[References, dict[str, str]]:
         """Accepted rows that foreign keys are held against, and digests of their key sets."""
         files: dict[str, list[Path]] = {}
@@ -183,7 +216,8 @@ class CollectionIntake:
         for key in self.contract.foreign_keys:
             parts = self.store.in_force(self.year, key.references, arrival.stage)
             if not parts:
-                raise InputError(f"{arrival.name}: needs {key.references} of {self.year}, of which nothing is accepted; deliver that first")
+                what = f"{key.references} of {self.year}"
+                raise InputError(f"{arrival.name}: needs {what}, of which nothing is accepted; deliver that first")
             files[key.references] = [self.store.folder(s) / "accepted.parquet" for s in parts.values()]
             digests[f"{key.references}({','.join(key.to)})"] = self._digest(parts, key.to)
         return References(files), digests
@@ -199,31 +233,31 @@ class CollectionIntake:
         """Judge what is in force again when its contract, or the key set it was held against, has changed."""
         for snapshot in self._in_force():
             arrival = Arrival(Path(), snapshot.file, self.year, snapshot.collection, snapshot.part, snapshot.stage)
-            with self._refusing(lambda: (snapshot.sha256, snapshot.file)), self.store.work_folder() as work:
-                if snapshot.contract_version == self.contract.version and self._references(arrival)[1] == snapshot.references:
+            with self._refusing(snapshot.file, snapshot.sha256), self.store.work_folder() as work:
+                same_keys = self._references(arrival)[1] == snapshot.references
+                if same_keys and snapshot.contract_version == self.contract.version:
                     continue
                 kept = self.store.delivery(snapshot.sha256)
-                prepared = prepare(kept, snapshot.file, work, self.limits, header_row=self.contract.header_row, sheet=self.contract.sheet)
-                self._judge(_Candidate(arrival, snapshot.sha256, kept, prepared, work, snapshot.received), "revalidated")
-
-    def _refuse(self, candidate: _Candidate, reason: str) -> None:
-        self.store.refuse(self.year, candidate.sha256, candidate.arrival.name, reason)
-        self.refusals.append(reason)
+                prepared = self._prepared(kept, snapshot.file, work)
+                candidate = _Candidate(arrival, snapshot.sha256, kept, prepared, work, snapshot.received)
+                self._judge(candidate, "revalidated")
 
     @contextmanager
-    def _refusing(self, about) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    def _refusing(self, name: str, sha256: str = "") -> Iterator[_About]:
         """Turn a fault of one delivery into a refusal, so that the others go on; a full disk ends the intake."""
+        about = _About(sha256)
         try:
-            yield
+            yield about
         except InputError as error:
-            sha256, name = about()
-            if sha256:
-                self.store.refuse(self.year, sha256, name, str(error))
+            if about.sha256:
+                self.store.refuse(self.year, about.sha256, name, str(error))
             self.refusals.append(str(error))
-        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        except (OSError, duckdb.Error) as error:
             if _is_full_disk(error):
-                raise InputError(f"{self.settings.home}: the disk is full; free space and run again, nothing was changed") from None
-            self.refusals.append(f"{about()[1]}: cannot be read ({_plain(error)}); check its permissions and deliver it again")
+                home = self.settings.home
+                raise InputError(f"{home}: the disk is full; free space and run again, nothing was changed") from None
+            what = getattr(error, "strerror", None) or type(error).__name__
+            self.refusals.append(f"{name}: cannot be read ({what}); check its permissions and deliver it again")
 
 
 def unrecognised(year: int, settings: Settings, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
@@ -231,19 +265,10 @@ def unrecognised(year: int, settings: Settings, contracts: Mapping[str, Contract
     return scan(settings.landing, year, contracts).problems
 
 
-def stages() -> tuple[str, ...]:
-    """Stages that a delivery and a run can have."""
-    return STAGES
-
-
 def _first_row(quarantine: Path, field: str, rule: str) -> int:
     sql = "SELECT min(_row) FROM read_parquet(?) WHERE field = ? AND rule = ?"
-    return duckdb.connect().execute(sql, [str(quarantine), field, rule]).fetchall()[0][0]
+    return int(duckdb.connect().execute(sql, [str(quarantine), field, rule]).fetchall()[0][0])
 
 
 def _is_full_disk(error: Exception) -> bool:
     return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-
-
-def _plain(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__
