@@ -92,8 +92,8 @@ def _checks(field: ContractField, contract: Contract, *, year: int, part: str) -
     column, value = quote(field.name), typed(field)
     checks: list[tuple[str, str]] = []
     if form := _FORMS.get(field.type):
-        day = f" AND {value} IS NOT NULL" if field.type == "date" else ""
-        checks.append((f"NOT (regexp_full_match({column}, '{form}'){day})", "type"))
+        day = f" AND {value} >= DATE '0001-01-01'" if field.type == "date" else ""
+        checks.append((f"NOT coalesce(regexp_full_match({column}, '{form}'){day}, false)", "type"))
     if field.type == "year":
         checks.append((f"{column} <> '{year}'", "year"))
     if contract.parts and field.name == contract.parts.field:
@@ -108,7 +108,7 @@ def _checks(field: ContractField, contract: Contract, *, year: int, part: str) -
     if field.type == "decimal":
         checks.append((f"length(rtrim(split_part({column}, '.', 2), '0')) > {field.scale or 0}", "scale"))
     if field.type in ("integer", "decimal", "year_number"):
-        bounds = [f"{value} IS NULL"]  # of the right form, but past what the SQL type can hold
+        bounds = [f"{value} IS NULL OR abs({value}) >= 1e18::DECIMAL(38, 0)"]  # past what the SQL type can hold
         bounds += [f"{value} < {field.minimum}"] if field.minimum is not None else []
         bounds += [f"{value} > {field.maximum}"] if field.maximum is not None else []
         checks.append((" OR ".join(bounds), "range"))

@@ -149,7 +149,7 @@ def _pull_one(job: _Job, contract: Contract, dataset: str) -> PulledDataset:
     plan = Plan(url, where, order, job.page_size, rows, sample.header, sample.last_modified)
     kept = _private_folder(job.settings.home, "pulls", str(job.year)) / dataset
     unfinished = kept.with_name(f"{dataset}.partial")
-    pages = fetch_pages(source, unfinished, plan, lambda pages, received: job.report(progress(pages, received, rows)))
+    pages = fetch_pages(source, unfinished, plan, lambda stored, so_far: job.report(progress(stored, so_far, rows)))
     path = job.settings.landing / str(job.year) / f"{dataset}_{contract.collection.removeprefix('hub_')}.csv"
     sha256 = _digest(assemble(unfinished, pages))
     unchanged = path.is_file() and _digest([path.read_bytes()]) == sha256
@@ -203,7 +203,8 @@ def _checked_base(base_url: str) -> str:
     """The base URL without a trailing slash. Never repeats it in an error: it could hold a password."""
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL:
+        url.host.encode("idna")  # what the resolver will do with it
+    except (httpx.InvalidURL, UnicodeError):
         raise InputError("the base URL is not a URL, give one like https://host") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise InputError("the base URL must begin with https:// or http:// and name a host")

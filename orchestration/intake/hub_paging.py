@@ -41,7 +41,7 @@ _TRY_AGAIN = {202, 429}  # 202: the hub is still preparing the answer
 _ADVICE = {
     400: "the hub does not understand the query, check the contract's column names against the data set",
     401: "check ACCOUNTABILITY_HUB_APP_TOKEN",
-    403: "check ACCOUNTABILITY_HUB_APP_TOKEN and whether the data set is public",
+    403: "check ACCOUNTABILITY_HUB_APP_TOKEN and whether it is public",
     404: "the hub has no such data set, check `dataset` in the contract and the base URL",
 }
 
@@ -204,12 +204,11 @@ class Source:
 
 
 def fetch_pages(source: Source, folder: Path, plan: Plan, on_page: Callable[[int, int], None]) -> list[StoredPage]:
-    """Bring every page of `plan` into `folder`; pages that an interrupted pull of the same plan left are
-    kept.
+    """Bring every page of `plan` into `folder`, keeping those that an interrupted pull of the same plan left.
 
-    `on_page(pages, rows)` is called after each page with what is stored so far. The next page starts after
-    the rows really received, so a page shorter than asked for loses nothing. Raises InputError if the rows
-    and the hub's count, asked again at the end, don't agree; the stored pages are then dropped.
+    `on_page(pages, rows)` is called after each page with what is stored so far. The next page starts after the rows
+    really received, so a page shorter than asked for loses nothing. Raises InputError if the rows and the hub's count,
+    asked again at the end, don't agree, or header or version change between pages; the stored pages are then dropped.
     """
     left = _resumable(folder, plan)
     pages: list[StoredPage] = []

@@ -124,7 +124,7 @@ def _by_header(path: Path, name: str, year: int, contracts: Mapping[str, Contrac
         known = contract.header_map(year)
         present = {known[column] for column in header if column in known}
         alien = [column for column in header if column not in known and not contract.ignores(column)]
-        if not alien and set(required_columns(contract, part_known=False)) <= present:
+        if not alien and set(required_columns(contract)) <= present:
             fits.append(contract)
     if len(fits) == 1:
         return fits[0]

@@ -12,6 +12,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from orchestration.errors import InputError
 from orchestration.intake.workbooks import read_sheet
 
 CHUNK = 1 << 20
+BATCH = 50_000
 ROW = "_row"
 _WIDE_BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
@@ -39,26 +41,35 @@ class Limits:
 class Prepared:
     """A delivery as a table file that DuckDB reads without guessing.
 
-    `header` are the delivered headers in order; `numbered` is True when the file's first column is the row
-    number (else the first data row is row `first_row` and rows follow each other). `ragged` are the rows with
-    a wrong number of values: (row, number of values). They are not in the file.
+    `header` are the delivered headers in order, `columns` what the file calls them. `lines` is the number of data rows
+    of a regular CSV (header first, no quotes), None for Parquet. Row numbers stand in the column `_row` when `numbered`,
+    else the first data row is row 2 and rows follow each other. `ragged` are the numbers of rows with a wrong number of
+    values; they are not in the file.
     """
 
     path: Path
-    kind: str
     header: tuple[str, ...]
-    first_row: int
-    numbered: bool
-    ragged: tuple[tuple[int, int], ...] = ()
+    columns: tuple[str, ...]
+    lines: int | None = None
+    numbered: bool = False
+    ragged: tuple[int, ...] = ()
 
 
 def prepare(
-    path: Path, name: str, work: Path, limits: Limits, *, header_row: int = 1, sheet: str | None = None
+    path: Path,
+    name: str,
+    work: Path,
+    limits: Limits,
+    *,
+    header_row: int = 1,
+    sheet: str | None = None,
+    careful: bool = False,
 ) -> Prepared:
     """Check the structure of a delivery and make it readable.
 
     `path` is the stored copy, `name` the delivered name (its ending tells the format) used in messages, `work` an
-    empty folder for what is made on the way. Raises InputError naming file, row or column.
+    empty folder for what is made on the way. `careful` reads every record of a text with the reference reader, whatever counting says.
+    Raises InputError naming file, row or column.
     """
     lower = name.lower()
     if path.stat().st_size == 0:
@@ -70,9 +81,9 @@ def prepare(
         return _prepare_rows(rows, name, work, header_row)
     text = _expand(path, name, work, limits) if lower.endswith(".gz") else path
     plain = _check_text(text, name, limits)
-    header, first_row = _read_header(text, name, header_row)
-    if plain.is_regular(len(header), header_row):
-        return Prepared(text, "csv", header, first_row, numbered=False)
+    header = _read_header(text, name, header_row)
+    if not careful and plain.is_regular(len(header), header_row):
+        return Prepared(text, header, _positions(header), lines=plain.lines - 1)
     return _prepare_rows(_csv_records(text, name, limits), name, work, header_row)
 
 
@@ -85,10 +96,10 @@ class _TextCounts:
     blank_lines: int
 
     def is_regular(self, columns: int, header_row: int) -> bool:
-        """True when counting alone proves that every row has as many values as the header.
+        """True when the counts are those of a file in which every row has as many values as the header.
 
-        Not proven (quotes, blank lines, mixed line ends, another number of commas) is no fault yet: the
-        careful reader decides then.
+        Else (quotes, blank lines, mixed line ends, another number of commas) the careful reader decides. It also decides
+        when DuckDB then finds a row too short: one row's extra value can hide another's missing one from the counts.
         """
         return (
             header_row == 1
@@ -154,13 +165,17 @@ def _longest_line(chunk: bytes, run: int, lines: int, name: str, limits: Limits)
     return run + len(chunk) if last < 0 else len(chunk) - last - 1
 
 
-def _read_header(path: Path, name: str, header_row: int) -> tuple[tuple[str, ...], int]:
+def _positions(header: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"c{position}" for position in range(len(header)))
+
+
+def _read_header(path: Path, name: str, header_row: int) -> tuple[str, ...]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             for number, record in enumerate(reader, start=1):
                 if number == header_row:
-                    return _checked_header(record, name), number + 1
+                    return _checked_header(record, name)
         except csv.Error as error:
             raise InputError(f"{name}: row 1: {error}; the header cannot be read") from None
     raise InputError(f"{name}: the file has no header in row {header_row}")
@@ -192,7 +207,7 @@ def _csv_records(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, l
 
 
 def _prepare_rows(records: Iterable[tuple[int, list[str]]], name: str, work: Path, header_row: int) -> Prepared:
-    """Write well-formed records with their row numbers to a plain CSV; note the others. Blank rows at the end are none."""
+    """Write well-formed records with their row numbers to Parquet; note the others. Blank rows at the end are none."""
     source = iter(records)
     header: tuple[str, ...] | None = None
     for number, record in source:
@@ -201,22 +216,36 @@ def _prepare_rows(records: Iterable[tuple[int, list[str]]], name: str, work: Pat
             break
     if header is None:
         raise InputError(f"{name}: the file has no header in row {header_row}")
-    ragged: list[tuple[int, int]] = []
+    path, columns = work / "records.parquet", _positions(header)
+    ragged: list[int] = []
+    fields = [pa.field(ROW, pa.int64()), *(pa.field(column, pa.string()) for column in columns)]
+    with pq.ParquetWriter(path, pa.schema(fields)) as writer:
+        for batch in _batches(_well_formed(source, len(header), ragged), BATCH):
+            arrays = [
+                pa.array(values, field.type) for values, field in zip(zip(*batch, strict=True), fields, strict=True)
+            ]
+            writer.write_table(pa.table(arrays, schema=pa.schema(fields)))
+    return Prepared(path, header, columns, numbered=True, ragged=tuple(ragged))
+
+
+def _well_formed(records: Iterator[tuple[int, list[str]]], width: int, ragged: list[int]) -> Iterator[list[object]]:
+    """Rows of the header's width behind their number; the numbers of the others go to `ragged`."""
     blank: list[int] = []
-    path = work / "records.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for number, record in source:
-            if not any(record) and len(record) != len(header):
-                blank.append(number)
-                continue
-            ragged += [(row, 0) for row in blank]
-            blank.clear()
-            if len(record) == len(header):
-                writer.writerow([number, *record])
-            else:
-                ragged.append((number, len(record)))
-    return Prepared(path, "csv", header, header_row + 1, numbered=True, ragged=tuple(ragged))
+    for number, record in records:
+        if len(record) != width and not any(record):
+            blank.append(number)  # a fault only if a filled row follows
+            continue
+        ragged += blank
+        blank = []
+        if len(record) == width:
+            yield [number, *record]
+        else:
+            ragged.append(number)
+
+
+def _batches(rows: Iterator[list[object]], size: int) -> Iterator[list[list[object]]]:
+    while batch := list(islice(rows, size)):
+        yield batch
 
 
 def _expand(path: Path, name: str, work: Path, limits: Limits) -> Path:
@@ -253,7 +282,8 @@ def _prepare_parquet(path: Path, name: str, limits: Limits) -> Prepared:
             raise InputError(
                 f"{name}: column '{column.name}' has the Parquet type {column.type}; deliver text, numbers or dates"
             )
-    return Prepared(path, "parquet", _checked_header(schema.names, name), 2, numbered=False)
+    header = _checked_header(schema.names, name)
+    return Prepared(path, header, header)
 
 
 def _holds_plain_values(kind: pa.DataType) -> bool:

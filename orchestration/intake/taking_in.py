@@ -6,6 +6,7 @@ Belongs here: the order of the steps, and what is refused. Does not: how a file 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,9 +22,11 @@ from orchestration.intake.contracts import Contract
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import Snapshot, Store, now
-from orchestration.intake.validating import Judge, Outcome, References
+from orchestration.intake.validating import IrregularTextError, Judge, Outcome, References
 from orchestration.policy import Register
 from orchestration.settings import Settings
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 State = Literal["new", "revalidated", "unchanged"]
 
@@ -132,8 +135,11 @@ class CollectionIntake:
         found = scan(self.settings.landing, self.year, self.contracts)
         return [a for a in found.arrivals if a.collection == self.contract.collection]
 
-    def _prepared(self, path: Path, name: str, work: Path) -> Prepared:
-        return prepare(path, name, work, self.limits, header_row=self.contract.header_row, sheet=self.contract.sheet)
+    def _prepared(self, path: Path, name: str, work: Path, *, careful: bool = False) -> Prepared:
+        contract = self.contract
+        return prepare(
+            path, name, work, self.limits, header_row=contract.header_row, sheet=contract.sheet, careful=careful
+        )
 
     def _prepare(self, arrival: Arrival, copy: Path, sha256: str, work: Path) -> _Candidate:
         """Make a copied delivery readable and find out its part."""
@@ -155,16 +161,13 @@ class CollectionIntake:
         """Judge a delivery and put its accepted rows in force, unless too many are unfit."""
         arrival, contract = candidate.arrival, self.contract
         references, digests = self._references(arrival)
-        judge = self._new_judge(candidate.prepared, arrival.name, arrival.part, candidate.sha256, candidate.work)
         built = candidate.work / "snapshot"
         built.mkdir()
-        outcome = judge.judge(
-            references,
-            self.store.identifier_key(),
-            built / "accepted.parquet",
-            built / "quarantine.parquet",
-            self._keys_referred_to(),
-        )
+        try:
+            outcome = self._outcome(candidate, candidate.prepared, references, built)
+        except IrregularTextError:
+            careful = self._prepared(candidate.kept, arrival.name, candidate.work, careful=True)
+            outcome = self._outcome(candidate, careful, references, built)
         self._check_share(outcome, arrival.name, built / "quarantine.parquet")
         if candidate.kept.parent == candidate.work:
             self.store.keep(candidate.kept, candidate.sha256, arrival.name)
@@ -193,6 +196,12 @@ class CollectionIntake:
         self.store.forget_refusal(self.year, candidate.sha256)
         self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
         self.taken.append(TakenIn(snapshot, state))
+
+    def _outcome(self, candidate: _Candidate, prepared: Prepared, references: References, built: Path) -> Outcome:
+        name, part = candidate.arrival.name, candidate.arrival.part
+        judge = self._new_judge(prepared, name, part, candidate.sha256, candidate.work)
+        accepted, quarantine = built / "accepted.parquet", built / "quarantine.parquet"
+        return judge.judge(references, self.store.identifier_key(), accepted, quarantine, self._keys_referred_to())
 
     def _check_share(self, outcome: Outcome, name: str, quarantine: Path) -> None:
         """Refuse a delivery that does not add up, or of which too large a share breaks the contract."""
@@ -271,4 +280,4 @@ def _first_row(quarantine: Path, field: str, rule: str) -> int:
 
 
 def _is_full_disk(error: Exception) -> bool:
-    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    return getattr(error, "errno", None) in _NO_ROOM or any(os.strerror(code) in str(error) for code in _NO_ROOM)

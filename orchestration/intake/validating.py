@@ -20,6 +20,10 @@ from orchestration.intake.field_rules import quote, text, verdict_column
 from orchestration.intake.preparing import ROW, Prepared
 
 
+class IrregularTextError(Exception):
+    """A text that counted as regular is not: it has to be prepared carefully."""
+
+
 @dataclass(frozen=True)
 class References:
     """Accepted rows that foreign keys are held against: collection -> Parquet files (all parts of the year)."""
@@ -45,9 +49,7 @@ class Outcome:
     keys: dict[str, str]
 
 
-def match_header(
-    contract: Contract, header: Sequence[str], name: str, year: int, *, part_known: bool
-) -> dict[str, int]:
+def match_header(contract: Contract, header: Sequence[str], name: str, year: int) -> dict[str, int]:
     """Standard field name -> position in the delivery. Raises InputError naming the column.
 
     Columns neither in the contract nor ignored by it refuse the delivery unless the contract only reports them.
@@ -68,16 +70,16 @@ def match_header(
             found[field] = position
         elif contract.unknown_columns == "refuse" and not contract.ignores(column):
             raise InputError(f"{name}: column '{shown}' is not in the contract of {contract.collection}; remove it")
-    missing = [field for field in required_columns(contract, part_known=part_known) if field not in found]
+    missing = [field for field in required_columns(contract) if field not in found]
     if missing:
         names = ", ".join(_label(contract.fields[field]) for field in missing)
         raise InputError(f"{name}: missing column {names} of {contract.collection}; add it and deliver the file again")
     return found
 
 
-def required_columns(contract: Contract, *, part_known: bool) -> list[str]:
+def required_columns(contract: Contract) -> list[str]:
     """Fields without which a delivery cannot be read: required ones and keys, less what folder or file name tell."""
-    told = {contract.year_field, contract.parts.field if contract.parts and part_known else None}
+    told = {contract.year_field, contract.parts.field if contract.parts else None}
     return [
         field.name
         for field in contract.fields.values()
@@ -98,7 +100,7 @@ class Judge:
         self.contract, self.prepared, self.name = contract, prepared, name
         self.year, self.part, self.delivery = year, part, delivery
         self.fields = list(contract.fields.values())
-        self.columns = match_header(contract, prepared.header, name, year, part_known=bool(part))
+        self.columns = match_header(contract, prepared.header, name, year)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": "3GB",
             "temp_directory": str(work / "spill"),
@@ -141,37 +143,37 @@ class Judge:
             else f"{self._told(f)} AS {quote(f.name)}"
             for f in self.fields
         )
-        first = self.prepared.first_row
-        if self.prepared.kind == "parquet" or self.prepared.numbered:
-            number = f"file_row_number + {first}" if self.prepared.kind == "parquet" else "CAST(c0 AS BIGINT)"
-            self.connection.execute(
-                f"CREATE TABLE delivered AS SELECT {number} AS {ROW}, {columns} FROM {self._source()}"
-            )
+        if self.prepared.numbered:
+            self.connection.execute(f"CREATE TABLE delivered AS SELECT {ROW}, {columns} FROM {self._source()}")
         else:
             # rowid follows the order of the file: DuckDB keeps the insertion order
-            self.connection.execute(f"CREATE TABLE plain AS SELECT {columns} FROM {self._source()}")
-            self.connection.execute(f"CREATE VIEW delivered AS SELECT rowid + {first} AS {ROW}, * FROM plain")
+            try:
+                self.connection.execute(f"CREATE TABLE plain AS SELECT {columns} FROM {self._source()}")
+            except duckdb.InvalidInputException:
+                raise IrregularTextError from None
+            self.connection.execute(f"CREATE VIEW delivered AS SELECT rowid + 2 AS {ROW}, * FROM plain")
         self.rows = self._count("delivered") + len(self.prepared.ragged)
+        if self.prepared.lines not in (None, self.rows):
+            raise IrregularTextError
         if self.rows == 0:
             raise InputError(f"{self.name}: the file has a header and no rows; deliver the data or remove the file")
 
     def _source(self) -> str:
-        if self.prepared.kind == "parquet":
-            return f"read_parquet({text(self.prepared.path)}, file_row_number = true)"
-        width = len(self.prepared.header) + self.prepared.numbered
-        names = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+        prepared = self.prepared
+        if prepared.lines is None:
+            return f"read_parquet({text(prepared.path)})"
+        columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in prepared.columns)
         return (
-            f"read_csv({text(self.prepared.path)}, auto_detect = false, header = false, "
-            f"skip = {0 if self.prepared.numbered else 1}, delim = ',', quote = '\"', escape = '\"', "
-            f"strict_mode = true, null_padding = false, max_line_size = 16000000, columns = {{{names}}})"
+            f"read_csv({text(prepared.path)}, auto_detect = false, header = false, skip = 1, delim = ',', quote = '', "
+            f"escape = '', strict_mode = true, null_padding = false, columns = {{{columns}}})"
         )
 
     def _delivered_text(self, position: int) -> str:
         """A delivered column as text; in Parquet a whole float loses its '.0', so that 350062.0 is a code again."""
-        if self.prepared.kind != "parquet":
-            return f"c{position + self.prepared.numbered}"
-        value = f"CAST({quote(self.prepared.header[position])} AS VARCHAR)"
-        return f"regexp_replace({value}, '^(-?[0-9]+)\\.0+$', '\\1')"
+        column = quote(self.prepared.columns[position])
+        if self.prepared.numbered or self.prepared.lines is not None:
+            return column
+        return f"regexp_replace(CAST({column} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')"
 
     def _told(self, field: ContractField) -> str:
         """A column that the delivery leaves out: the year and the part are told by folder and file name."""
@@ -216,7 +218,7 @@ class Judge:
         con, key = self.connection, self.contract.primary_key
         con.execute(f"CREATE TABLE row_faults ({ROW} BIGINT, field VARCHAR, rule VARCHAR)")
         if self.prepared.ragged:
-            faults = [[row] for row, _ in self.prepared.ragged]
+            faults = [[row] for row in self.prepared.ragged]
             con.executemany("INSERT INTO row_faults VALUES (?, '', 'field_count')", faults)
         columns = ", ".join(quote(name) for name in key)
         valid = " AND ".join(self._valid(name) for name in key)
