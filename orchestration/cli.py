@@ -19,6 +19,7 @@ from orchestration.errors import InputError
 if TYPE_CHECKING:
     from orchestration.automation.annual import AnnualRun
     from orchestration.intake.contracts import Contract
+    from orchestration.intake.hub import PulledDataset
     from orchestration.intake.store import Snapshot
     from orchestration.policy import Register
     from orchestration.settings import Settings
@@ -27,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Massachusetts school and district accountability, from raw records to categories.",
 )
 
@@ -96,14 +98,13 @@ def pull(
 
     settings, contracts, register = _load(raw, home)
     check_year(year, register)
-    with _Progress() as progress:
-        pulled = hub.pull(year, contracts, settings, base_url=base_url, progress=progress)
-    rows = [[p.collection, p.dataset, f"{p.rows:,}", p.state, "; ".join(p.drift)] for p in pulled]
-    _table(
-        f"Pulled for {year} into {settings.landing / str(year)}",
-        ["collection", "data set", "rows", "state", "drift"],
-        rows,
-    )
+    try:
+        with _Progress() as progress:
+            pulled = hub.pull(year, contracts, settings, base_url=base_url, progress=progress)
+    except hub.PullError as error:
+        _print_pulled(error.results, settings.landing / str(year))
+        raise
+    _print_pulled(pulled, settings.landing / str(year))
 
 
 @app.command()
@@ -190,6 +191,16 @@ def _year_range(text: str) -> list[int]:
     if not (first.isdigit() and (last.isdigit() or not last)) or int(last or first) < int(first):
         raise typer.BadParameter(f"'{text}' is neither a year nor a range such as 2023-2025", param_hint="--years")
     return list(range(int(first), int(last or first) + 1))
+
+
+def _print_pulled(pulled: list[PulledDataset], folder: Path) -> None:
+    rows = [[p.collection, p.dataset, f"{p.rows:,}", p.state, p.message or _shortened(p.drift, 2)] for p in pulled]
+    _table(f"Pulled into {folder}", ["collection", "data set", "rows", "state", "note"], rows)
+
+
+def _shortened(notes: list[str], most: int) -> str:
+    more = f" (and {len(notes) - most} more)" if len(notes) > most else ""
+    return "; ".join(notes[:most]) + more
 
 
 def _print_run(done: AnnualRun, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.jobs import annual_jobs
-from orchestration.intake.assets import raw_assets, school_years
+from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
 from orchestration.policy import load_register
 from orchestration.settings import Settings
@@ -21,7 +21,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     register = load_register(settings.policy)
     return dg.Definitions(
         assets=raw_assets(settings, contracts, register),
-        jobs=annual_jobs(school_years(register)),
+        jobs=annual_jobs(),
     )
 
 

@@ -12,14 +12,13 @@ def job_name(source: str) -> str:
     return f"annual_run_{source}"
 
 
-def annual_jobs(partitions: dg.PartitionsDefinition[str]) -> list[dg.UnresolvedAssetJobDefinition]:
+def annual_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
     """The annual job of each source: everything that depends on no other source's deliveries."""
     excluded = {"student": "hub_source", "hub": "student_source"}
     return [
         dg.define_asset_job(
             job_name(source),
             selection=dg.AssetSelection.all() - dg.AssetSelection.groups(excluded[source]),
-            partitions_def=partitions,
             executor_def=dg.in_process_executor,
             description=f"Annual run of one school year from the {source} source, as far as the pipeline reaches.",
         )

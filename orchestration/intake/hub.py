@@ -205,11 +205,11 @@ def _checked_base(base_url: str) -> str:
         url = httpx.URL(base_url)
         url.host.encode("idna")  # what the resolver will do with it
     except (httpx.InvalidURL, UnicodeError):
-        raise InputError("the base URL is not a URL, give one like https://host") from None
+        raise InputError("--base-url: is not a URL, give one like https://host") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise InputError("the base URL must begin with https:// or http:// and name a host")
+        raise InputError("--base-url: must begin with https:// or http:// and name a host")
     if url.userinfo or url.query or url.fragment:
-        raise InputError("the base URL must hold no user, password, query or fragment, give the address alone")
+        raise InputError("--base-url: must hold no user, password, query or fragment, give the address alone")
     return base_url.rstrip("/")
 
 

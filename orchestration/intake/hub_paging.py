@@ -217,10 +217,10 @@ def fetch_pages(source: Source, folder: Path, plan: Plan, on_page: Callable[[int
         while received < plan.rows:
             page = left.get(received)
             if page is None or not _sound(folder, page):
-                page = _fetch_page(source, folder, plan, number=len(pages), offset=received)
+                page = left[received] = _fetch_page(source, folder, plan, number=len(pages), offset=received)
+                _write_manifest(folder, plan, left.values())  # those still ahead too: a pull may break twice
             pages.append(page)
             received += page.rows
-            _write_manifest(folder, plan, pages)
             on_page(len(pages), received)
         if received != plan.rows:
             raise _ChangedError(f"{received} rows received where the hub counted {plan.rows}")
@@ -229,6 +229,7 @@ def fetch_pages(source: Source, folder: Path, plan: Plan, on_page: Callable[[int
     except _ChangedError:
         shutil.rmtree(folder)
         raise
+    _write_manifest(folder, plan, pages)
     return pages
 
 
@@ -285,7 +286,7 @@ def _resumable(folder: Path, plan: Plan) -> dict[int, StoredPage]:
     return {}
 
 
-def _write_manifest(folder: Path, plan: Plan, pages: list[StoredPage]) -> None:
+def _write_manifest(folder: Path, plan: Plan, pages: Iterable[StoredPage]) -> None:
     manifest = {"pages_of": asdict(plan), "pages": [asdict(page) for page in pages]}
     write_file(folder / _MANIFEST, [json.dumps(manifest, indent=1).encode()])
 

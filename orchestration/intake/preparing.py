@@ -42,7 +42,7 @@ class Prepared:
     """A delivery as a table file that DuckDB reads without guessing.
 
     `header` are the delivered headers in order, `columns` what the file calls them. `lines` is the number of data rows
-    of a regular CSV (header first, no quotes), None for Parquet. Row numbers stand in the column `_row` when `numbered`,
+    of a regular CSV (header first, no quotes), None for Parquet. Row numbers stand in column `_row` when `numbered`,
     else the first data row is row 2 and rows follow each other. `ragged` are the numbers of rows with a wrong number of
     values; they are not in the file.
     """
@@ -68,8 +68,8 @@ def prepare(
     """Check the structure of a delivery and make it readable.
 
     `path` is the stored copy, `name` the delivered name (its ending tells the format) used in messages, `work` an
-    empty folder for what is made on the way. `careful` reads every record of a text with the reference reader, whatever counting says.
-    Raises InputError naming file, row or column.
+    empty folder for what is made on the way. `careful` reads every record of a text with the reference reader, whatever
+    counting says. Raises InputError naming file, row or column.
     """
     lower = name.lower()
     if path.stat().st_size == 0:
@@ -98,8 +98,9 @@ class _TextCounts:
     def is_regular(self, columns: int, header_row: int) -> bool:
         """True when the counts are those of a file in which every row has as many values as the header.
 
-        Else (quotes, blank lines, mixed line ends, another number of commas) the careful reader decides. It also decides
-        when DuckDB then finds a row too short: one row's extra value can hide another's missing one from the counts.
+        Else (quotes, blank lines, mixed line ends, another number of commas) the careful reader decides. It also
+        decides when DuckDB then finds a row too short: the counts cannot tell one value too many in one row and one
+        too few in another from none.
         """
         return (
             header_row == 1

@@ -149,7 +149,7 @@ class Store:
     def writing(self, patience: float = 600.0) -> Iterator[None]:
         """Hold the store's write lock. Another writer is waited for, up to `patience` seconds."""
         self._private(self.home)
-        with (self.home / ".lock").open("a+") as lock:
+        with os.fdopen(os.open(self.home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
             deadline = time.monotonic() + patience
             while True:
                 try:
@@ -214,6 +214,7 @@ class Store:
         self._private(target.parent)
         if target.exists():  # left by a run that died before its manifest row was written
             shutil.rmtree(target)
+        built.chmod(0o700)
         for path in built.iterdir():
             path.chmod(0o400)
             _sync(path)

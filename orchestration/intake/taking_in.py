@@ -143,9 +143,9 @@ class CollectionIntake:
 
     def _prepare(self, arrival: Arrival, copy: Path, sha256: str, work: Path) -> _Candidate:
         """Make a copied delivery readable and find out its part."""
-        prepared = self._prepared(copy, arrival.name, work)
         parts = self.contract.parts
         part = arrival.part if parts else ""
+        prepared = self._prepared(copy, arrival.name, work, careful=bool(parts and not part))
         if parts and not part:
             judge = self._new_judge(prepared, arrival.name, "", sha256, work)
             part = judge.part_named_inside() or ""
