@@ -46,20 +46,28 @@ def verdict_column(field: ContractField) -> str:
     return quote(f"v_{field.name}")
 
 
+def repair_column(field: ContractField) -> str:
+    """Column that tells whether a value got its leading zeros back."""
+    return quote(f"r_{field.name}")
+
+
 def pad_width(field: ContractField) -> int | None:
     """Digits that a value gets back in front, if the field's codes have a fixed width."""
     return field.pad or _PAD.get(field.type)
 
 
+def trimmed(delivered: str) -> str:
+    """Blanks around a value removed, an empty value missing. Few values have any: a look is cheaper than trimming."""
+    tab = "chr(9)"
+    spaces = f"{delivered} LIKE ' %' OR {delivered} LIKE '% '"
+    ends = f"{spaces} OR starts_with({delivered}, {tab}) OR suffix({delivered}, {tab})"
+    return f"nullif(CASE WHEN {ends} THEN trim({delivered}, ' ' || {tab}) ELSE {delivered} END, '')"
+
+
 def is_short(field: ContractField) -> str:
-    """Condition: only digits, and fewer than the field's width."""
+    """Condition: only digits, and fewer than the field's width; such a value lost its leading zeros."""
     column = quote(field.name)
     return f"(length({column}) < {pad_width(field)} AND regexp_full_match({column}, '[0-9]+'))"
-
-
-def trimmed(field: ContractField) -> str:
-    """Blanks around a value removed, an empty value missing."""
-    return f"nullif(trim({quote(field.name)}, ' ' || chr(9)), '')"
 
 
 def padded(field: ContractField) -> str:

@@ -93,12 +93,11 @@ class _TextCounts:
     commas: int
     lines: int
     returns: int
-    blank_lines: int
 
     def is_regular(self, columns: int, header_row: int) -> bool:
         """True when the counts are those of a file in which every row has as many values as the header.
 
-        Else (quotes, blank lines, mixed line ends, another number of commas) the careful reader decides. It also
+        Else (quotes, mixed line ends, another number of commas) the careful reader decides. It also
         decides when DuckDB then finds a row too short: the counts cannot tell one value too many in one row and one
         too few in another from none.
         """
@@ -106,7 +105,6 @@ class _TextCounts:
             header_row == 1
             and columns > 1
             and self.quotes == 0
-            and self.blank_lines == 0
             and self.returns in (0, self.lines)
             and self.commas == (columns - 1) * self.lines
         )
@@ -114,7 +112,7 @@ class _TextCounts:
 
 def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
     """One pass over the text: encoding, NUL bytes, over-long lines; and the counts that spare a second pass."""
-    quotes = commas = lines = returns = blanks = run = 0
+    quotes = commas = lines = returns = run = 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     previous = b"\n"
     with path.open("rb") as file:
@@ -137,22 +135,20 @@ def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
                     f"{name}: row {row} is not UTF-8 text (Latin-1 or Windows-1252?); "
                     "save it as CSV UTF-8 and deliver it again"
                 ) from None
-            joined = previous[-3:] + chunk
-            blanks += joined.count(b"\n\n") + joined.count(b"\n\r\n")
             run = _longest_line(chunk, run, lines, name, limits)
             quotes += chunk.count(b'"')
             commas += chunk.count(b",")
             lines += chunk.count(b"\n")
             returns += chunk.count(b"\r")
-            previous = joined
+            previous = chunk[-1:]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise InputError(f"{name}: row {lines + 1} ends in the middle of a character; the file is cut off") from None
-    if not previous.endswith(b"\n"):
+    if previous != b"\n":
         lines += 1
         returns += 1 if returns else 0
-    return _TextCounts(quotes, commas, lines, returns, blanks)
+    return _TextCounts(quotes, commas, lines, returns)
 
 
 def _longest_line(chunk: bytes, run: int, lines: int, name: str, limits: Limits) -> int:

@@ -129,34 +129,39 @@ class Judge:
         parts = self.contract.parts
         if parts is None or parts.field not in self.columns:
             return None
-        source = f"SELECT {self._delivered_text(self.columns[parts.field])} AS part FROM {self._source()}"
+        named = self._delivered_text(self.contract.fields[parts.field])
+        source = f"SELECT {named} AS part FROM {self._source()}"
         found = self._rows(f"SELECT trim(part) FROM ({source}) WHERE part IS NOT NULL LIMIT 1")
         return str(found[0][0]) if found else None
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        """Relation `delivered`: `_row` and every contract field as the text that was delivered."""
-        columns = ", ".join(
-            f"{self._delivered_text(self.columns[f.name])} AS {quote(f.name)}"
-            if f.name in self.columns
-            else f"{self._told(f)} AS {quote(f.name)}"
-            for f in self.fields
-        )
-        if self.prepared.numbered:
-            self.connection.execute(f"CREATE TABLE delivered AS SELECT {ROW}, {columns} FROM {self._source()}")
-        else:
-            # rowid follows the order of the file: DuckDB keeps the insertion order
-            try:
-                self.connection.execute(f"CREATE TABLE plain AS SELECT {columns} FROM {self._source()}")
-            except duckdb.InvalidInputException:
-                raise IrregularTextError from None
-            self.connection.execute(f"CREATE VIEW delivered AS SELECT rowid + 2 AS {ROW}, * FROM plain")
-        self.rows = self._count("delivered") + len(self.prepared.ragged)
+        """Relation `delivered`: `_row`, every contract field as text, blanks gone and zeros back, and r_<field> where
+        zeros came back."""
+        trimmed = {f.name: field_rules.trimmed(self._delivered_text(f)) for f in self.fields}
+        padded = {quote(f.name): field_rules.padded(f) for f in self.fields}
+        repaired = {field_rules.repair_column(f): field_rules.is_short(f) for f in self._padded_fields()}
+        number = f"{ROW}, " if self.prepared.numbered else ""
+        source = f"SELECT {number}{_columns({quote(k): v for k, v in trimmed.items()})} FROM {self._source()}"
+        select = f"SELECT {number}{_columns(padded | repaired)} FROM ({source})"
+        try:
+            self.connection.execute(f"CREATE TABLE normal AS {select}")
+        except duckdb.InvalidInputException:
+            if self.prepared.lines is None:
+                raise
+            raise IrregularTextError from None
+        # rowid follows the order of the file: DuckDB keeps the insertion order
+        row = "*" if self.prepared.numbered else f"rowid + 2 AS {ROW}, *"
+        self.connection.execute(f"CREATE VIEW delivered AS SELECT {row} FROM normal")
+        self.rows = self._count("normal") + len(self.prepared.ragged)
         if self.prepared.lines not in (None, self.rows):
             raise IrregularTextError
         if self.rows == 0:
             raise InputError(f"{self.name}: the file has a header and no rows; deliver the data or remove the file")
+
+    def _padded_fields(self) -> list[ContractField]:
+        return [f for f in self.fields if field_rules.pad_width(f) and f.name in self.columns]
 
     def _source(self) -> str:
         prepared = self.prepared
@@ -168,38 +173,30 @@ class Judge:
             f"escape = '', strict_mode = true, null_padding = false, columns = {{{columns}}})"
         )
 
-    def _delivered_text(self, position: int) -> str:
-        """A delivered column as text; in Parquet a whole float loses its '.0', so that 350062.0 is a code again."""
-        column = quote(self.prepared.columns[position])
+    def _delivered_text(self, field: ContractField) -> str:
+        """A field as delivered text; one that the delivery leaves out is told by folder and file name, or missing."""
+        parts = self.contract.parts
+        if field.name not in self.columns:
+            if field.name == self.contract.year_field:
+                return f"'{self.year}'"
+            return text(self.part) if parts and field.name == parts.field else "NULL::VARCHAR"
+        column = quote(self.prepared.columns[self.columns[field.name]])
         if self.prepared.numbered or self.prepared.lines is not None:
             return column
+        # in Parquet a whole float loses its '.0', so that 350062.0 is a code again
         return f"regexp_replace(CAST({column} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')"
-
-    def _told(self, field: ContractField) -> str:
-        """A column that the delivery leaves out: the year and the part are told by folder and file name."""
-        parts = self.contract.parts
-        if field.name == self.contract.year_field:
-            return f"'{self.year}'"
-        return text(self.part) if parts and field.name == parts.field else "NULL::VARCHAR"
 
     # -- values and rows -----------------------------------------------------------------------------------------
 
     def _check_values(self) -> None:
         """Table `judged`: `_row`, each field typed, and for each field the rule it breaks (v_<field>, else null)."""
 
-        def columns(expression: Mapping[str, str]) -> str:
-            return ", ".join(f"{sql} AS {name}" for name, sql in expression.items())
-
         con, fields = self.connection, self.fields
-        trimmed = columns({quote(f.name): field_rules.trimmed(f) for f in fields})
-        padded = columns({quote(f.name): field_rules.padded(f) for f in fields})
-        typed = columns({quote(f.name): field_rules.typed(f) for f in fields})
-        verdicts = columns(
-            {verdict_column(f): field_rules.verdict(f, self.contract, year=self.year, part=self.part) for f in fields}
-        )
-        con.execute(f"CREATE VIEW trimmed AS SELECT {ROW}, {trimmed} FROM delivered")
-        con.execute(f"CREATE VIEW padded AS SELECT {ROW}, {padded} FROM trimmed")
-        con.execute(f"CREATE TABLE judged AS SELECT {ROW}, {typed}, {verdicts} FROM padded")
+        typed = {quote(f.name): field_rules.typed(f) for f in fields}
+        verdicts = {
+            verdict_column(f): field_rules.verdict(f, self.contract, year=self.year, part=self.part) for f in fields
+        }
+        con.execute(f"CREATE TABLE judged AS SELECT {ROW}, {_columns(typed | verdicts)} FROM delivered")
         for field in fields:
             if field.not_above:
                 other = self.contract.fields[field.not_above]
@@ -253,7 +250,7 @@ class Judge:
         delivered = ", ".join(f"p.{quote(f.name)} AS {quote('t_' + f.name)}" for f in self.fields)
         con.execute(
             f"CREATE TABLE bad AS SELECT j.*, {delivered} FROM judged j "
-            f"JOIN faulty USING ({ROW}) JOIN padded p USING ({ROW})"
+            f"JOIN faulty USING ({ROW}) JOIN delivered p USING ({ROW})"
         )
         student = next((f for f in self.fields if f.type == "student_id"), None)
         subject = "NULL::VARCHAR"
@@ -301,12 +298,12 @@ class Judge:
         )
 
     def _repairs(self) -> dict[str, int]:
-        padded = [f for f in self.fields if field_rules.pad_width(f) and f.name in self.columns]
-        if not padded:
+        fields = self._padded_fields()
+        if not fields:
             return {}
-        counts = ", ".join(f"count(*) FILTER ({field_rules.is_short(f)})" for f in padded)
-        found = self._rows(f"SELECT {counts} FROM trimmed")[0]
-        return {field.name: n for field, n in zip(padded, found, strict=True) if n}
+        counts = ", ".join(f"count(*) FILTER ({field_rules.repair_column(f)})" for f in fields)
+        found = self._rows(f"SELECT {counts} FROM normal")[0]
+        return {field.name: n for field, n in zip(fields, found, strict=True) if n}
 
     def _digest(self, accepted: Path, key: tuple[str, ...]) -> str:
         """Digest of the set of key values: the same set, in any order, gives the same digest."""
@@ -320,3 +317,7 @@ class Judge:
 
     def _rows(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]
         return self.connection.execute(sql).fetchall()
+
+
+def _columns(expressions: Mapping[str, str]) -> str:
+    return ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
