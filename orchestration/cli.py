@@ -7,6 +7,7 @@ the command that needs them, so that --help answers at once.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -160,6 +161,10 @@ def status(
 
 def main() -> None:
     """Entry point of the installed command: an InputError becomes one line and exit status 1."""
+    progress = logging.StreamHandler(sys.stderr)
+    rooms = logging.getLogger("orchestration")
+    rooms.addHandler(progress)
+    rooms.setLevel(logging.INFO)
     try:
         app()
     except InputError as error:

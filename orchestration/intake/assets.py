@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
-from orchestration.intake.taking_in import CollectionIntake, Intake
+from orchestration.intake.taking_in import CollectionIntake, Intake, summary
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -77,11 +77,7 @@ def _raw_asset(
         if faults:
             raise dg.Failure("\n".join(faults), allow_retries=False)
         for item in intake.taken:
-            s = item.snapshot
-            context.log.info(
-                f"{s.collection} {s.part} {s.year} ({s.stage}) {item.state}: "
-                f"{s.rows} delivered = {s.accepted} accepted + {s.quarantined} quarantined"
-            )
+            context.log.info(summary(item.snapshot, item.state))
         store = Store(settings.home)
         faults = [fault for snapshot in store.snapshots(year, contract.collection) for fault in store.faults(snapshot)]
         check = dg.AssetCheckResult(

@@ -6,6 +6,7 @@ Belongs here: the order of the steps, and what is refused. Does not: how a file 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from orchestration.settings import Settings
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+LOG = logging.getLogger(__name__)
 State = Literal["new", "revalidated", "unchanged"]
 
 
@@ -196,6 +198,7 @@ class CollectionIntake:
         self.store.forget_refusal(self.year, candidate.sha256)
         self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
         self.taken.append(TakenIn(snapshot, state))
+        LOG.info("%s", summary(snapshot, state))
 
     def _outcome(self, candidate: _Candidate, prepared: Prepared, references: References, built: Path) -> Outcome:
         name, part = candidate.arrival.name, candidate.arrival.part
@@ -267,6 +270,13 @@ class CollectionIntake:
                 raise InputError(f"{home}: the disk is full; free space and run again, nothing was changed") from None
             what = getattr(error, "strerror", None) or type(error).__name__
             self.refusals.append(f"{name}: cannot be read ({what}); check its permissions and deliver it again")
+
+
+def summary(snapshot: Snapshot, state: State) -> str:
+    """One line of what became of a delivery: the reconciliation of its rows."""
+    s = snapshot
+    what = f"{s.year} {s.collection} {s.part}".strip()
+    return f"{what} ({s.stage}) {state}: {s.rows:,} delivered = {s.accepted:,} accepted + {s.quarantined:,} quarantined"
 
 
 def unrecognised(year: int, settings: Settings, contracts: Mapping[str, Contract]) -> tuple[str, ...]:

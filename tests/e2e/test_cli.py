@@ -30,7 +30,10 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     assert done.returncode == 0, done.stderr
     done = accountability("run", "--year", "2025", "--raw", folder, "--home", folder / "home")
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "Annual run of 2025 (student source, official) …\n"
+    assert done.stderr.startswith(
+        "Annual run of 2025 (student source, official) …\n2024 organisations (official) new: "
+    )
+    assert all(" delivered = " in line for line in done.stderr.splitlines()[1:])
     assert "2024: " in done.stdout
     assert f"Results: {folder / 'home' / 'snapshots' / '2025'}" in done.stdout
     return folder, folder / "home"
