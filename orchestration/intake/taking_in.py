@@ -268,8 +268,11 @@ class CollectionIntake:
             if _is_full_disk(error):
                 home = self.settings.home
                 raise InputError(f"{home}: the disk is full; free space and run again, nothing was changed") from None
-            what = getattr(error, "strerror", None) or type(error).__name__
-            self.refusals.append(f"{name}: cannot be read ({what}); check its permissions and deliver it again")
+            # never the message of DuckDB: it may quote the data
+            fault = getattr(error, "strerror", None) or type(error).__name__
+            self.refusals.append(
+                f"{name}: cannot be read ({fault}); check the file and its permissions, deliver it again"
+            )
 
 
 def summary(snapshot: Snapshot, state: State) -> str:

@@ -103,10 +103,10 @@ class Judge:
         self.columns = match_header(contract, prepared.header, name, year)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": "3GB",
-            "enable_progress_bar": False,
             "temp_directory": str(work / "spill"),
         }
         self.connection = duckdb.connect(config=settings)
+        self.connection.execute("SET enable_progress_bar = false")
 
     def judge(
         self,

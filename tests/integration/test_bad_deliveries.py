@@ -356,7 +356,9 @@ def test_an_unreadable_file_is_named(shop: Workshop, tmp_path: Path) -> None:
             line = shop.take_in("access").refusals[0]
         finally:
             os.seteuid(0)
-    assert line == "2025/access_2.csv: cannot be read (Permission denied); check its permissions and deliver it again"
+    assert line == (
+        "2025/access_2.csv: cannot be read (Permission denied); check the file and its permissions, deliver it again"
+    )
     assert shop.fingerprint() == before
 
 
