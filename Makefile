@@ -30,7 +30,7 @@ statewide: setup  ## the same for 950,000 students, three years, in a home of it
 	@$(BIN)/accountability run --year $$(ls -d $(STATEWIDE)/landing/[12]* | sort | tail -1 | xargs basename) --raw $(STATEWIDE) --home $(STATEWIDE)/home
 
 dev: setup  ## Dagster UI on this machine, over the same home
-	@mkdir -p -m 700 $(HOME_DIR)/dagster
+	@mkdir -p -m 700 $(HOME_DIR) $(HOME_DIR)/dagster && cp -n orchestration/automation/dagster.yaml $(HOME_DIR)/dagster/
 	DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster ACCOUNTABILITY_HOME=$(abspath $(HOME_DIR)) $(BIN)/dagster dev --host 127.0.0.1
 
 test: lint unit  ## lint, types and every test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def dagster_instance(settings: Settings) -> dg.DagsterInstance:
         private.chmod(0o700)
     configuration = folder / "dagster.yaml"
     if not configuration.exists():
-        configuration.write_text("telemetry:\n  enabled: false\n")
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), configuration)
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     return dg.DagsterInstance.get()
 
