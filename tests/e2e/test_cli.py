@@ -99,7 +99,7 @@ def test_one_years_bad_data_does_not_stop_another_year(state: tuple[Path, Path])
     ("words", "status", "message"),
     [
         (["run"], 2, "Missing option '--year'"),
-        (["run", "--year", "soon"], 2, "'soon' is not a valid int"),
+        (["run", "--year", "soon"], 2, "Invalid value for '--year'"),
         (["run", "--year", "1999"], 1, "error: --year 1999: is not a school year of the calendar"),
         (["run", "--year", "2025", "--raw", "/nowhere"], 1, "error: --raw /nowhere: no such folder"),
         (["run", "--year", "2025", "--stage", "draft"], 2, "'draft' is not one of"),
