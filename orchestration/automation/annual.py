@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.automation.jobs import job_name
+from orchestration.intake.assets import STAGE_TAG
 from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store, now
 from orchestration.policy import Register
@@ -104,7 +105,9 @@ def _run_year(
 ) -> YearResult:
     job = definitions.resolve_job_def(job_name(source))
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the log is in the instance
-    result = job.execute_in_process(quiet, instance=instance, partition_key=str(year), raise_on_error=False)
+    result = job.execute_in_process(
+        quiet, instance=instance, partition_key=str(year), tags={STAGE_TAG: stage}, raise_on_error=False
+    )
     faults = [*problems, *_step_faults(result), *_check_faults(result)]
     if not result.success and not faults:
         faults.append(f"run {result.run_id} of {year} failed; see its log in the Dagster UI")

@@ -11,11 +11,13 @@ import dagster as dg
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
-from orchestration.intake.taking_in import CollectionIntake, Intake, summary
+from orchestration.intake.taking_in import CollectionIntake, summary
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
 GROUPS = {"student": "student_source", "hub": "hub_source", "ledger": "ledgers"}
+STAGE_TAG = "accountability/stage"
+"""Run tag that says which deliveries a run may use: official ones only (the default), or preliminary ones too."""
 _COLUMN_TYPES = {
     "integer": "integer",
     "decimal": "decimal",
@@ -73,7 +75,8 @@ def _raw_asset(
             ).run()
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        faults = [*intake.refusals, *_lacking(contract, year, intake, register, settings)]
+        stage = context.run.tags.get(STAGE_TAG, "official")
+        faults = [*intake.refusals, *_lacking(contract, year, stage, register, settings)]
         if faults:
             raise dg.Failure("\n".join(faults), allow_retries=False)
         for item in intake.taken:
@@ -90,14 +93,15 @@ def _raw_asset(
     return take_in
 
 
-def _lacking(contract: Contract, year: int, intake: Intake, register: Register, settings: Settings) -> list[str]:
-    """One line for each required part of which nothing is in force."""
+def _lacking(contract: Contract, year: int, stage: str, register: Register, settings: Settings) -> list[str]:
+    """One line for each required part of which a run of `stage` has nothing to use."""
     if register.suspended(year, contract.collection):
         return []
-    present = {item.snapshot.part for item in intake.taken}
+    present = Store(settings.home).in_force(year, contract.collection, stage)
+    what = "official delivery" if stage == "official" else "delivery"
     folder = settings.landing / str(year)
     return [
-        f"{folder}: no delivery of {f'{contract.collection} {part}'.strip()} for {year}; put one there"
+        f"{folder}: no {what} of {f'{contract.collection} {part}'.strip()} for {year}; put one there"
         for part in contract.required_parts
         if part not in present
     ]

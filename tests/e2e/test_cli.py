@@ -125,7 +125,8 @@ def test_a_missing_collection_is_named(tmp_path: Path) -> None:
     done = accountability("run", "--year", "2025", "--raw", tmp_path, "--home", tmp_path / "home")
     assert done.returncode == 1
     assert (
-        f"error: {tmp_path / 'landing' / '2025'}: no delivery of organisations for 2025; put one there" in done.stderr
+        f"error: {tmp_path / 'landing' / '2025'}: no official delivery of organisations for 2025; put one there"
+        in done.stderr
     )
 
 

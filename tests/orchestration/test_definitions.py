@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.automation.jobs import SOURCES, job_name
 from orchestration.definitions import build_defs
-from orchestration.intake.assets import raw_key
+from orchestration.intake.assets import STAGE_TAG, raw_key
 from orchestration.settings import PROJECT
 from tests.support.workshop import CONTRACTS, ORGANISATIONS, Workshop, access, sims, student, text
 
@@ -109,7 +109,24 @@ def test_a_missing_required_collection_fails_by_name(shop: Workshop) -> None:
     assert failure.step_key == "raw__dropouts"
     assert failure.step_failure_data.user_failure_data is not None
     description = failure.step_failure_data.user_failure_data.description
-    assert description == f"{shop.settings.landing / '2025'}: no delivery of dropouts for 2025; put one there"
+    assert description == f"{shop.settings.landing / '2025'}: no official delivery of dropouts for 2025; put one there"
+
+
+def test_an_official_run_does_not_take_preliminary_data(shop: Workshop) -> None:
+    deliver_all(shop)
+    landed = shop.settings.landing / "2025" / "dropouts.csv"
+    landed.rename(landed.with_name("dropouts_preliminary.csv"))
+    job = build_defs(shop.settings).resolve_job_def(job_name("student"))
+    with dg.instance_for_test() as instance:
+        official = job.execute_in_process(partition_key="2025", instance=instance, raise_on_error=False)
+        preliminary = job.execute_in_process(
+            partition_key="2025", instance=instance, raise_on_error=False, tags={STAGE_TAG: "preliminary"}
+        )
+    failed = [event.step_key for event in official.filter_events(lambda event: event.is_step_failure)]
+    assert failed == ["raw__dropouts"]
+    assert preliminary.success
+    assert shop.store.in_force(2025, "dropouts", "official") == {}
+    assert shop.store.in_force(2025, "dropouts", "preliminary")[""].stage == "preliminary"
 
 
 def test_a_damaged_store_fails_the_blocking_check(shop: Workshop) -> None:
