@@ -220,6 +220,9 @@ def _print_run(done: AnnualRun, settings: Settings) -> None:
         [_snapshot_row(s) for s in done.result.snapshots],
     )
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
+    tables = settings.home / "tables" / str(done.result.year)
+    if done.result.succeeded and tables.is_dir():
+        print(f"Tables:  {tables} ({', '.join(sorted(p.name for p in tables.iterdir()))})")
     print(f"Record:  {done.record}")
     for past in done.earlier:
         for fault in past.faults:

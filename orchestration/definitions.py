@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.jobs import annual_jobs
+from orchestration.indicators.assets import indicator_assets
 from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
 from orchestration.policy import load_register
@@ -20,7 +21,10 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     contracts = load_contracts(settings.contracts)
     register = load_register(settings.policy)
     return dg.Definitions(
-        assets=raw_assets(settings, contracts, register),
+        assets=[
+            *raw_assets(settings, contracts, register),
+            *indicator_assets(settings, contracts, register),
+        ],
         jobs=annual_jobs(),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.automation.jobs import job_name
+from orchestration.files import private_folder
 from orchestration.intake.assets import STAGE_TAG
 from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store, now
@@ -83,10 +84,7 @@ def run(
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance that keeps run history below the home folder, shared with a UI started on the same home."""
-    folder = settings.home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    for private in (settings.home, folder):
-        private.chmod(0o700)
+    folder = private_folder(settings.home / "dagster", settings.home)
     configuration = folder / "dagster.yaml"
     if not configuration.exists():
         shutil.copyfile(Path(__file__).with_name("dagster.yaml"), configuration)

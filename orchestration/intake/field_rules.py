@@ -78,14 +78,17 @@ def padded(field: ContractField) -> str:
     return f"CASE WHEN {is_short(field)} THEN lpad({column}, {width}, '0') ELSE {column} END"
 
 
+def sql_type(field: ContractField) -> str:
+    """SQL type of the accepted value."""
+    return f"DECIMAL(18, {field.scale or 0})" if field.type == "decimal" else _SQL_TYPES.get(field.type, "VARCHAR")
+
+
 def typed(field: ContractField) -> str:
     """The value in the field's SQL type, null where it has none."""
     column = quote(field.name)
-    if field.type == "decimal":
-        return f"TRY_CAST({column} AS DECIMAL(18, {field.scale or 0}))"
     if field.type == "integer":
         return f"TRY_CAST(regexp_replace({column}, '\\.0+$', '') AS BIGINT)"
-    return f"TRY_CAST({column} AS {_SQL_TYPES[field.type]})" if field.type in _SQL_TYPES else column
+    return column if sql_type(field) == "VARCHAR" else f"TRY_CAST({column} AS {sql_type(field)})"
 
 
 def verdict(field: ContractField, contract: Contract, *, year: int, part: str) -> str:

@@ -25,8 +25,9 @@ import httpx
 from pydantic import SecretStr
 
 from orchestration.errors import InputError
+from orchestration.files import private_folder, write_whole
 from orchestration.intake.contracts import Contract, fold
-from orchestration.intake.hub_paging import Limits, Plan, Source, assemble, fetch_pages, write_file
+from orchestration.intake.hub_paging import Limits, Plan, Source, assemble, fetch_pages
 from orchestration.settings import Settings
 
 _DATASET_ID = re.compile(r"[a-z0-9]{4}-[a-z0-9]{4}")
@@ -147,7 +148,8 @@ def _pull_one(job: _Job, contract: Contract, dataset: str) -> PulledDataset:
 
     order = ",".join((*contract.primary_key, ":id"))
     plan = Plan(url, where, order, job.page_size, rows, sample.header, sample.last_modified)
-    kept = _private_folder(job.settings.home, "pulls", str(job.year)) / dataset
+    home = job.settings.home
+    kept = private_folder(home / "pulls" / str(job.year), home) / dataset
     unfinished = kept.with_name(f"{dataset}.partial")
     pages = fetch_pages(source, unfinished, plan, lambda stored, so_far: job.report(progress(stored, so_far, rows)))
     path = job.settings.landing / str(job.year) / f"{dataset}_{contract.collection.removeprefix('hub_')}.csv"
@@ -155,7 +157,7 @@ def _pull_one(job: _Job, contract: Contract, dataset: str) -> PulledDataset:
     unchanged = path.is_file() and _digest([path.read_bytes()]) == sha256
     if not unchanged:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, assemble(unfinished, pages))
+        write_whole(path, assemble(unfinished, pages))
     if kept.exists():
         shutil.rmtree(kept)
     unfinished.rename(kept)
@@ -221,15 +223,6 @@ def _client(token: SecretStr | None, limits: Limits, transport: httpx.BaseTransp
             raise InputError("ACCOUNTABILITY_HUB_APP_TOKEN holds blanks or characters that a token can't have")
         headers["X-App-Token"] = secret
     return httpx.Client(headers=headers, timeout=limits.timeout, transport=transport, follow_redirects=False)
-
-
-def _private_folder(home: Path, *parts: str) -> Path:
-    """Make a folder below home, every level open to the owner alone."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in parts:
-        home = home / part
-        home.mkdir(mode=0o700, exist_ok=True)
-    return home
 
 
 def _digest(chunks: Iterable[bytes]) -> str:

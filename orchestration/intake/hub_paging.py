@@ -12,9 +12,7 @@ import hashlib
 import io
 import json
 import logging
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
@@ -33,6 +31,7 @@ from tenacity import (
 )
 
 from orchestration.errors import InputError
+from orchestration.files import write_whole
 
 _log = logging.getLogger(__name__)
 _MANIFEST = "pull.json"
@@ -245,20 +244,6 @@ def assemble(folder: Path, pages: Iterable[StoredPage]) -> Iterator[bytes]:
         yield body if number == 0 else body[body.index(b"\n") + 1 :]
 
 
-def write_file(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file of mode 0600 that appears whole or not at all; a hidden name stands in meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
 def _fetch_page(source: Source, folder: Path, plan: Plan, *, number: int, offset: int) -> StoredPage:
     page = source.get({"$where": plan.where, "$order": plan.order, "$limit": str(plan.limit), "$offset": str(offset)})
     if page.header != plan.header:
@@ -269,7 +254,7 @@ def _fetch_page(source: Source, folder: Path, plan: Plan, *, number: int, offset
     if page.rows == 0:
         raise _ChangedError(f"no more rows after {offset} where the hub counted {plan.rows}")
     file = f"page-{number:05d}.csv"
-    write_file(folder / file, [page.body])
+    write_whole(folder / file, [page.body])
     return StoredPage(file, offset, page.rows, hashlib.sha256(page.body).hexdigest())
 
 
@@ -288,7 +273,7 @@ def _resumable(folder: Path, plan: Plan) -> dict[int, StoredPage]:
 
 def _write_manifest(folder: Path, plan: Plan, pages: Iterable[StoredPage]) -> None:
     manifest = {"pages_of": asdict(plan), "pages": [asdict(page) for page in pages]}
-    write_file(folder / _MANIFEST, [json.dumps(manifest, indent=1).encode()])
+    write_whole(folder / _MANIFEST, [json.dumps(manifest, indent=1).encode()])
 
 
 def _sound(folder: Path, page: StoredPage) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestration.errors import InputError
+from orchestration.files import sha256_of
 from orchestration.intake.contracts import Contract
 from orchestration.intake.landing import landed_years, scan
-from orchestration.intake.store import Snapshot, Store, sha256_of
+from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register
 from orchestration.settings import Settings
 

@@ -31,6 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
+from orchestration.files import private_folder, sha256_of, sync, write_whole
 from orchestration.intake.preparing import CHUNK, ROW
 
 
@@ -148,7 +149,7 @@ class Store:
     @contextlib.contextmanager
     def writing(self, patience: float = 600.0) -> Iterator[None]:
         """Hold the store's write lock. Another writer is waited for, up to `patience` seconds."""
-        self._private(self.home)
+        private_folder(self.home, self.home)
         with os.fdopen(os.open(self.home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
             deadline = time.monotonic() + patience
             while True:
@@ -164,7 +165,7 @@ class Store:
     @contextlib.contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A scratch folder on the home's file system, removed afterwards."""
-        self._private(self.home / "work")
+        private_folder(self.home / "work", self.home)
         with tempfile.TemporaryDirectory(dir=self.home / "work") as folder:
             yield Path(folder)
 
@@ -194,12 +195,12 @@ class Store:
         lower = name.lower()
         ending = ".csv.gz" if lower.endswith(".csv.gz") else Path(lower).suffix
         target = self.home / "deliveries" / f"{sha256}{ending}"
-        self._private(target.parent)
+        private_folder(target.parent, self.home)
         if not target.exists():
             copy.chmod(0o400)
-            _sync(copy)
+            sync(copy)
             os.replace(copy, target)
-            _sync(target.parent)
+            sync(target.parent)
         return target
 
     def next_seq(self, year: int) -> int:
@@ -211,15 +212,15 @@ class Store:
         files = {path.name: sha256_of(path) for path in sorted(built.iterdir())}
         snapshot = Snapshot(**(asdict(snapshot) | {"files": files}))
         target = self.folder(snapshot)
-        self._private(target.parent)
+        private_folder(target.parent, self.home)
         if target.exists():  # left by a run that died before its manifest row was written
             shutil.rmtree(target)
         built.chmod(0o700)
         for path in built.iterdir():
             path.chmod(0o400)
-            _sync(path)
+            sync(path)
         os.replace(built, target)
-        _sync(target.parent)
+        sync(target.parent)
         self.write_json(self.manifest_path(snapshot), asdict(snapshot))
         return snapshot
 
@@ -241,58 +242,20 @@ class Store:
     def identifier_key(self) -> bytes:
         """Secret of this home: without it the hash of an identifier cannot be reproduced."""
         path = self.home / "identifier.key"
-        self._private(self.home)
+        private_folder(self.home, self.home)
         if not path.exists():
-            self._write_atomic(path, secrets.token_bytes(32))
+            write_whole(path, [secrets.token_bytes(32)])
         return path.read_bytes()
 
     def write_json(self, path: Path, content: dict[str, Any]) -> None:
         """Write a JSON file whole or not at all."""
-        self._private(path.parent)
-        self._write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-
-    def _write_atomic(self, path: Path, content: bytes) -> None:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-        _sync(path.parent)
-
-    def _private(self, folder: Path) -> None:
-        """Make a folder, and every one above it up to the home, readable by the owner only."""
-        folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            if folder.stat().st_mode & 0o077:
-                folder.chmod(0o700)
-            if folder == self.home:
-                return
-            folder = folder.parent
+        private_folder(path.parent, self.home)
+        write_whole(path, [(json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()])
 
 
 def now() -> str:
     """The moment of receipt, UTC, to the second. Shown to people; no rule looks at it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -322,3 +322,11 @@ class Judge:
 
 def _columns(expressions: Mapping[str, str]) -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
+
+
+def write_empty(contract: Contract, path: Path) -> None:
+    """A Parquet file with the columns of accepted rows and no row, for a collection of which nothing was delivered."""
+    columns = {quote(f.name): f"CAST(NULL AS {field_rules.sql_type(f)})" for f in contract.fields.values()}
+    with duckdb.connect() as con:
+        query = f"SELECT '' AS _delivery, 0::BIGINT AS {ROW}, {_columns(columns)} WHERE false"
+        con.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet)")

@@ -1,0 +1,23 @@
+{# Every row of a relation with a school_code three times: at its school, its district and the state (column org_code). #}
+{% macro levels(relation, columns) -%}
+  select school_code as org_code, {{ columns | join(', ') }} from {{ relation }}
+  union all
+  select substring(school_code, 1, 4) || '0000' as org_code, {{ columns | join(', ') }} from {{ relation }}
+  union all
+  select '00000000' as org_code, {{ columns | join(', ') }} from {{ relation }}
+{%- endmacro %}
+
+{# Gradespan of a grade, null for a grade of neither. #}
+{% macro gradespan(grade) -%}
+  case
+    when {{ grade }} between '01' and '08' then 'non_high'
+    when {{ grade }} between '09' and '12' then 'high'
+  end
+{%- endmacro %}
+
+{# A share in percent with one decimal, half up, in whole-number arithmetic: no float, no half to even. #}
+{% macro percent(numerator, denominator) %}{{ return(adapter.dispatch('percent')(numerator, denominator)) }}{% endmacro %}
+
+{% macro duckdb__percent(numerator, denominator) -%}
+  cast((2000 * {{ numerator }} + {{ denominator }}) // (2 * {{ denominator }}) as decimal(9, 0)) * 0.1
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ student_groups(ref('int_cohort_attributes')) }}

@@ -1,0 +1,1 @@
+{{ student_attributes(ref('stg_sims_prior')) }}

@@ -1,0 +1,1 @@
+{{ student_groups(ref('int_student_attributes_prior')) }}

@@ -1,0 +1,1 @@
+"""From snapshots to indicator tables, by dbt on DuckDB."""
