@@ -21,3 +21,17 @@
 {% macro duckdb__percent(numerator, denominator) -%}
   cast((2000 * {{ numerator }} + {{ denominator }}) // (2 * {{ denominator }}) as decimal(9, 0)) * 0.1
 {%- endmacro %}
+
+{# Students of a cohort after `span` years, and whether their outcome is one of `outcomes`. #}
+{% macro cohort_outcome(span, outcomes) -%}
+with cohort as (
+  select sasid, school_code, outcome in ('{{ outcomes | join("', '") }}') as is_met
+  from {{ ref('int_cohort_attributes') }}
+  where cohort_span = '{{ span }}'
+)
+
+select org_code, 'high' as gradespan, sasid, is_met
+from (
+  {{ levels('cohort', ['sasid', 'is_met']) }}
+) as by_level
+{%- endmacro %}

@@ -10,6 +10,7 @@ from orchestration import synthetic
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.indicators.building import build
+from orchestration.settings import PROJECT
 from tests.support.workshop import Workshop
 
 YEAR = 2025
@@ -34,13 +35,14 @@ def tables(shop: Workshop) -> dict[str, str]:
 
 
 def test_the_same_inputs_give_the_same_bytes(shop: Workshop) -> None:
-    before = tables(shop)
+    before, project = tables(shop), set((PROJECT / "dbt_project").rglob("*"))
     assert set(before) == {"indicator_results.csv", "indicator_results.parquet"}
     assert make(shop)["indicator_results"] > 100
     assert tables(shop) == before
     leftovers = [p.name for p in (shop.settings.home / "tables").iterdir() if not p.name.startswith(".made-")]
     assert leftovers == [str(YEAR)]
     assert list((shop.settings.home / "build").iterdir()) == []
+    assert set((PROJECT / "dbt_project").rglob("*")) == project, "a build writes nothing beside the models"
 
 
 def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:
