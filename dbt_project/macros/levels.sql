@@ -22,12 +22,12 @@
   cast((2000 * {{ numerator }} + {{ denominator }}) // (2 * {{ denominator }}) as decimal(9, 0)) * 0.1
 {%- endmacro %}
 
-{# Students of a cohort after `span` years, and whether their outcome is one of `outcomes`. #}
-{% macro cohort_outcome(span, outcomes) -%}
+{# Students of the cohort of `years_back` years before, after `span` years, and whether their outcome is one of `outcomes`. #}
+{% macro cohort_outcome(span, years_back, outcomes) -%}
 with cohort as (
   select sasid, school_code, outcome in ('{{ outcomes | join("', '") }}') as is_met
   from {{ ref('int_cohort_attributes') }}
-  where cohort_span = '{{ span }}'
+  where cohort_span = '{{ span }}' and cohort_year = {{ (var('school_year') | int) - years_back }}
 )
 
 select org_code, 'high' as gradespan, sasid, is_met

@@ -89,7 +89,7 @@ def indicators(
     if has(before, "sims") and has(before, "dropouts"):
         rows = sims(before)
         attributes = attribute_rows(rows)
-        dropout = annual_dropout(rows, attributes, before)
+        dropout = annual_dropout(rows, before)
         figures |= tally("annual_dropout", dropout, groups_by_student(attributes), year - 1, minimum_n)
 
     return figures
@@ -146,11 +146,11 @@ def advanced_coursework(rows: Sequence[SimsRow], delivery: Delivery, advanced_co
     }
 
 
-def annual_dropout(rows: Sequence[SimsRow], attributes: Mapping[str, SimsRow], delivery: Delivery) -> Counted:
+def annual_dropout(rows: Sequence[SimsRow], delivery: Delivery) -> Counted:
     """High school students where they were on October 1; a dropout is a hit where October 1 and the school left meet.
 
-    The grade is that of the student's attribute row ("the grade for dropouts"). A student who left another
-    school of the district than October's is a hit for the district and the state, not for a school.
+    A student who left another school of the district than October's is a hit for the district and the state, not
+    for a school.
     """
     left: dict[str, set[str]] = defaultdict(set)
     for student, school in read(delivery, "dropouts", ("sasid", "school_code")):
@@ -158,7 +158,7 @@ def annual_dropout(rows: Sequence[SimsRow], attributes: Mapping[str, SimsRow], d
     return {
         (place, "high", row.sasid): place in left.get(row.sasid, set())
         for row in rows
-        if row.collection_period == "october_1" and SPAN_OF_GRADE.get(attributes[row.sasid].grade) == "high"
+        if row.collection_period == "october_1" and SPAN_OF_GRADE.get(row.grade) == "high"
         for place in places(row.school_code)
     }
 

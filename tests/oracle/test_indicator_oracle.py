@@ -350,10 +350,11 @@ def test_a_dropout_who_left_another_school_than_october_s(tmp_path: Path) -> Non
     assert found == ["0 of 2", "none", "1 of 2", "none", "2 of 2"]
 
 
-def test_the_grade_for_dropouts_is_that_of_the_attribute_row(tmp_path: Path) -> None:
+def test_the_grade_for_dropouts_is_that_of_the_october_row(tmp_path: Path) -> None:
     rows = [october(1, grade="08"), sims(1, grade="09"), october(2, grade="12"), sims(2, grade="SP")]
-    result = Figures(tmp_path, {2024: {"sims": rows, "dropouts": [dropout(1)]}})
+    result = Figures(tmp_path, {2024: {"sims": rows, "dropouts": [dropout(1), dropout(2)]}})
     assert result.share("annual_dropout", NORTH, span="high") == "1 of 1"
+    assert result.share("annual_dropout", NORTH, "white", "high") == "1 of 1"
 
 
 # --- Advanced coursework ---------------------------------------------------------------------------------------------

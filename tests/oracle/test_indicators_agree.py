@@ -26,10 +26,28 @@ def state(folder: Path, students: int, seed: int) -> Workshop:
     shop = Workshop(folder)
     landing = shop.settings.landing
     synthetic.generate(landing, students=students, years=YEARS, seed=seed, contracts=shop.contracts)
+    make_awkward(landing / str(YEARS[0]))
     for year in YEARS:
         for collection in [n for n, c in shop.contracts.items() if c.source == "student"]:
             assert shop.take_in(collection, year).refusals == ()
     return shop
+
+
+def make_awkward(landing: Path) -> None:
+    """What the generator does not make: dropouts who left another school than October's, and cohorts of other years."""
+    for name, column, every, changed in (
+        ("dropouts.csv", "school_code", 2, lambda rows, i: rows[i - 1]["school_code"]),
+        ("graduation_cohorts.csv", "cohort_year", 7, lambda rows, i: str(int(rows[i]["cohort_year"]) - 1)),
+    ):
+        with (landing / name).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        values = [changed(rows, i) if i % every == 0 else row[column] for i, row in enumerate(rows)]
+        for row, value in zip(rows, values, strict=True):
+            row[column] = value
+        with (landing / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def from_models(shop: Workshop, year: int) -> dict[Key, Figure]:

@@ -1,2 +1,2 @@
--- Students of the four-year cohort; met: graduated.
-{{ cohort_outcome(4, ['graduated']) }}
+-- Students of the four-year cohort of the year before; met: graduated.
+{{ cohort_outcome(4, 1, ['graduated']) }}
