@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -39,7 +38,6 @@ class AnnualRun:
     result: YearResult
     earlier: tuple[YearResult, ...]
     record: Path
-    request: dict[str, Any] = field(default_factory=dict)
 
 
 def run(
@@ -57,29 +55,37 @@ def run(
     An earlier year that fails is reported and does not stop this one. `problems` are the unrecognised files by year.
     """
     instance = dagster_instance(settings)
-    earlier = tuple(
-        _run_year(past, source, stage, definitions, instance, settings, problems.get(past, ()))
-        for past in landed_years(settings.landing)
-        if past < year and past in register.school_years
-    )
-    started = now()
-    result = _run_year(year, source, stage, definitions, instance, settings, problems.get(year, ()))
-    request = {"year": year, "source": source, "stage": stage}
-    record = Store(settings.home).record_run(
-        year,
-        request
-        | {
+
+    def one(y: int) -> tuple[YearResult, Path]:
+        started = now()
+        result = _run_year(y, source, stage, definitions, instance, settings, problems.get(y, ()))
+        return result, _record(result, source, stage, started, settings)
+
+    past = [y for y in landed_years(settings.landing) if y < year and y in register.school_years]
+    earlier = tuple(one(y)[0] for y in past)
+    result, record = one(year)
+    return AnnualRun(result, earlier, record)
+
+
+def _record(result: YearResult, source: str, stage: str, started: str, settings: Settings) -> Path:
+    """Write down what a year's run used and how it ended."""
+    snapshots = [
+        {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")}
+        for s in result.snapshots
+    ]
+    return Store(settings.home).record_run(
+        result.year,
+        {
+            "year": result.year,
+            "source": source,
+            "stage": stage,
             "started": started,
             "ended": now(),
             "succeeded": result.succeeded,
             "faults": list(result.faults),
-            "snapshots": [
-                {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")}
-                for s in result.snapshots
-            ],
+            "snapshots": snapshots,
         },
     )
-    return AnnualRun(result, earlier, record, request)
 
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:

@@ -53,6 +53,7 @@ def test_status_says_what_is_there_what_is_new_and_what_lacks(state: tuple[Path,
     assert year["lacking"] == {"ledger": [], "student": []}
     assert year["arrived"] == year["unrecognised"] == []
     assert year["last_run"]["succeeded"]
+    assert found["years"]["2024"]["last_run"]["succeeded"], "earlier years are brought up to date by the same run"
     mcas = next(entry for entry in year["collections"] if entry["collection"] == "mcas")
     assert mcas["rows"] == mcas["accepted"] + mcas["quarantined"] > 0
     assert not mcas["newer_than_last_run"]
