@@ -191,7 +191,7 @@ def valid_text(one: Field, contract: Contract, rng: random.Random) -> str:
     if one.pattern is not None:
         digits = re.fullmatch(r"\[0-9\]\{([0-9]+)\}", one.pattern)
         if digits is None:
-            raise NotImplementedError(f"no valid values known for the pattern {one.pattern}")
+            raise ValueError(f"no valid values known for the pattern {one.pattern}")
         return digits_of(int(digits[1]), rng)
     match one.type:
         case "org_code":
