@@ -1,4 +1,4 @@
-"""The policy register: every parameter of every year as a cited row of ``dbt_project/seeds/policy``.
+"""The policy register: every parameter of every year as a cited row of ``dbt_project/seeds/policy``, a file a room.
 
 Belongs here: reading and checking rows, typed access. Does not: what a parameter means; the room that uses it knows.
 """
@@ -52,7 +52,8 @@ class Register:
         if found := self.find(year, rule_id, parameter):
             return found
         raise InputError(
-            f"policy.csv: no row for year {year}, rule {rule_id}, parameter {parameter}; add it with its citation"
+            f"policy: no row for year {year}, rule {rule_id}, parameter {parameter}; add it to a policy_*.csv with its "
+            "citation"
         )
 
     def decimal(self, year: int, rule_id: str, parameter: str) -> Decimal:
@@ -84,13 +85,15 @@ class Register:
 
 
 def load_register(folder: Path) -> Register:
-    """Read and check `policy.csv` against `citations.csv`. Raises InputError naming file, row and field."""
-    policy, citations = folder / "policy.csv", folder / "citations.csv"
-    cited = {row["citation_id"] for _, row in _read(citations, ("citation_id", "title", "address"))}
+    """Read and check every `policy_*.csv` against `citations.csv`. Raises InputError naming file, row and field."""
+    cited = {row["citation_id"] for _, row in _read(folder / "citations.csv", ("citation_id", "title", "address"))}
     rows: list[PolicyRow] = []
     seen: dict[tuple[str, str, str], PolicyRow] = {}
-    for number, raw in _read(policy, COLUMNS):
-        row = PolicyRow(**raw, where=f"{policy}: row {number}")
+    for row in (
+        PolicyRow(**raw, where=f"{file}: row {number}")
+        for file in sorted(folder.glob("policy_*.csv"))
+        for number, raw in _read(file, COLUMNS)
+    ):
         _check(row, cited)
         for year in (row.policy_year, EVERY):
             if twin := seen.get((year, row.rule_id, row.parameter)):
@@ -106,7 +109,7 @@ def load_register(folder: Path) -> Register:
             )
     register = Register(tuple(rows))
     if not register.school_years:
-        raise InputError(f"{policy}: no calendar row; each school year needs one")
+        raise InputError(f"{folder}: no calendar row in a policy_*.csv; each school year needs one")
     return register
 
 

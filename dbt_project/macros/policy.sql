@@ -2,7 +2,7 @@
 {% macro policy(rule_id, parameter) -%}
   (
     select cast(value as decimal(18, 6))
-    from {{ ref('policy') }}
+    from {{ ref('policy_indicators') }}
     where rule_id = '{{ rule_id }}' and parameter = '{{ parameter }}'
       and policy_year in ('{{ var("school_year") }}', 'every')
   )

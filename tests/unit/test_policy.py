@@ -51,8 +51,8 @@ def test_a_missing_parameter_is_named() -> None:
 )
 def test_a_bad_row_is_named(tmp_path: Path, added: str, fragment: str) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "policy")
-    number = len((folder / "policy.csv").read_text().splitlines()) + 1
-    with (folder / "policy.csv").open("a") as file:
+    number = len((folder / "policy_intake.csv").read_text().splitlines()) + 1
+    with (folder / "policy_intake.csv").open("a") as file:
         file.write(added + "\n")
     with pytest.raises(InputError) as error:
         load_register(folder)
@@ -62,7 +62,7 @@ def test_a_bad_row_is_named(tmp_path: Path, added: str, fragment: str) -> None:
 
 def test_a_number_that_is_none_is_named(tmp_path: Path) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "policy")
-    with (folder / "policy.csv").open("a") as file:
+    with (folder / "policy_intake.csv").open("a") as file:
         file.write("2025,x,share,half,share,project,inferred\n2025,x,count,1.5,count,project,inferred\n")
     register = load_register(folder)
     with pytest.raises(InputError, match=r"value 'half' of x\.share is not a number"):
