@@ -1,0 +1,1 @@
+"""From indicator tables to determinations: targets, points, percentages, percentiles, categories, federal designations."""

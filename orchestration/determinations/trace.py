@@ -1,0 +1,70 @@
+"""The steps of a determination, written down by what decides, while it decides.
+
+Belongs here: what a step is and how it is keyed. Does not: any rule, and no rendering; an explanation reads the table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from orchestration.policy import PolicyRow
+
+type Scalar = str | int | bool | Decimal | None
+"""What a step may hold: exact values only, never a float."""
+type Value = Scalar | tuple[Value, ...] | Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision about one organisation.
+
+    `kind` names the step (points, column, gradespan, annual, cumulative, percentile, ...); with the coordinates it makes
+    the key. `inputs` are the figures it was given, `parameters` the policy rows it applied, `outcome` what it
+    decided, `status` a status word, `upstream` the keys of the steps whose outcomes are among the inputs.
+    """
+
+    school_year: int
+    org_code: str
+    kind: str
+    rule_id: str
+    outcome: Mapping[str, Value]
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    parameters: tuple[PolicyRow, ...] = ()
+    status: str = "ok"
+    gradespan: str = ""
+    student_group: str = ""
+    indicator: str = ""
+    upstream: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """`2025/00350062/points/high/all_students/ela_achievement`; parts that do not apply are left out."""
+        parts = (str(self.school_year), self.org_code, self.kind, self.gradespan, self.student_group, self.indicator)
+        return "/".join(part for part in parts if part)
+
+
+def parameter_text(rows: Iterable[PolicyRow]) -> str:
+    """Policy rows as JSON: year, rule, parameter, value, unit, citation and status of each."""
+    return json.dumps(
+        [
+            {
+                "policy_year": row.policy_year,
+                "rule_id": row.rule_id,
+                "parameter": row.parameter,
+                "value": row.value,
+                "unit": row.unit,
+                "citation_id": row.citation_id,
+                "status": row.status,
+            }
+            for row in rows
+        ],
+        ensure_ascii=False,
+    )
+
+
+def value_text(value: Mapping[str, Value]) -> str:
+    """Figures as JSON with sorted keys; a decimal is written as a string, so that no reader makes it a float."""
+    return json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)
