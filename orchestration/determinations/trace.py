@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeAlias
 
 from orchestration.policy import PolicyRow
 
-type Scalar = str | int | bool | Decimal | None
+Scalar: TypeAlias = str | int | bool | Decimal | None
 """What a step may hold: exact values only, never a float."""
-type Value = Scalar | tuple[Value, ...] | Mapping[str, Value]
+Value: TypeAlias = "Scalar | tuple[Value, ...] | Mapping[str, Value]"
 
 
 @dataclass(frozen=True)
