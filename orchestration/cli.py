@@ -137,7 +137,7 @@ def run(
         register=register,
         problems=problems,
     )
-    _print_run(done, settings)
+    _print_run(done, source.value, settings)
     if not done.result.succeeded:
         raise typer.Exit(1)
 
@@ -208,7 +208,7 @@ def _shortened(notes: list[str], most: int) -> str:
     return "; ".join(notes[:most]) + more
 
 
-def _print_run(done: AnnualRun, settings: Settings) -> None:
+def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:
     for past in done.earlier:
         total = sum(s.accepted for s in past.snapshots)
         print(
@@ -220,9 +220,9 @@ def _print_run(done: AnnualRun, settings: Settings) -> None:
         [_snapshot_row(s) for s in done.result.snapshots],
     )
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
-    tables = settings.home / "tables" / str(done.result.year)
-    if done.result.succeeded and tables.is_dir():
-        print(f"Tables:  {tables} ({', '.join(sorted(p.name for p in tables.iterdir()))})")
+    for tables in sorted((settings.home / "tables").glob(f"*/{source}/{done.result.year}")):
+        if done.result.succeeded:
+            print(f"Tables:  {tables} ({', '.join(sorted(p.name for p in tables.iterdir()))})")
     print(f"Record:  {done.record}")
     for past in done.earlier:
         for fault in past.faults:

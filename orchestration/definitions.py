@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.automation.jobs import annual_jobs
+from orchestration.automation.jobs import SOURCES, annual_jobs
 from orchestration.indicators.assets import indicator_assets
 from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
@@ -23,7 +23,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *raw_assets(settings, contracts, register),
-            *indicator_assets(settings, contracts, register),
+            *(indicator_assets(source, settings, contracts, register) for source in SOURCES),
         ],
         jobs=annual_jobs(),
     )

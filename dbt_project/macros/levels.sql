@@ -15,13 +15,6 @@
   end
 {%- endmacro %}
 
-{# A share in percent with one decimal, half up, in whole-number arithmetic: no float, no half to even. #}
-{% macro percent(numerator, denominator) %}{{ return(adapter.dispatch('percent')(numerator, denominator)) }}{% endmacro %}
-
-{% macro duckdb__percent(numerator, denominator) -%}
-  cast((2000 * {{ numerator }} + {{ denominator }}) // (2 * {{ denominator }}) as decimal(9, 0)) * 0.1
-{%- endmacro %}
-
 {# Students of the cohort of `years_back` years before, after `span` years, and whether their outcome is one of `outcomes`. #}
 {% macro cohort_outcome(span, years_back, outcomes) -%}
 with cohort as (
@@ -34,4 +27,13 @@ select org_code, 'high' as gradespan, sasid, is_met
 from (
   {{ levels('cohort', ['sasid', 'is_met']) }}
 ) as by_level
+{%- endmacro %}
+
+{# Level of an organisation by its code. #}
+{% macro org_type(org_code) -%}
+  case
+    when {{ org_code }} = '00000000' then 'state'
+    when substring({{ org_code }}, 5, 4) = '0000' then 'district'
+    else 'school'
+  end
 {%- endmacro %}

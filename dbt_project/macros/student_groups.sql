@@ -23,7 +23,8 @@
     sasid, grade, race_ethnicity,
     low_income = '01' as is_low_income,
     english_learner = '01' or former_english_learner = '1' as is_english_learner,
-    disability <> '500' as is_disabled
+    disability <> '500' as is_disabled,
+    el_first_year = '01' as is_first_year_el
   from (
     select
       *,
@@ -44,9 +45,11 @@
   select
     c.org_code, c.gradespan, g.student_group,
     '{{ indicator }}' as indicator,
+    'percent' as measure,
     sum(case when c.is_met then 1 else 0 end) as numerator,
     count(*) as denominator,
-    {{ var('school_year') | int - data_lag }} as data_year
+    {{ var('school_year') | int - data_lag }} as data_year,
+    'reported' as reporting
   from {{ counted }} as c
   inner join {{ groups }} as g on c.sasid = g.sasid
   group by c.org_code, c.gradespan, g.student_group

@@ -14,11 +14,16 @@ def job_name(source: str) -> str:
 
 def annual_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
     """The annual job of each source: everything that depends on no other source's deliveries."""
-    excluded = {"student": ("hub_source",), "hub": ("student_source", "student_indicators")}
+
+    def others(source: str) -> dg.AssetSelection:
+        return dg.AssetSelection.groups(
+            *(f"{other}_{room}" for other in SOURCES if other != source for room in ("source", "indicators"))
+        )
+
     return [
         dg.define_asset_job(
             job_name(source),
-            selection=dg.AssetSelection.all() - dg.AssetSelection.groups(*excluded[source]),
+            selection=dg.AssetSelection.all() - others(source),
             executor_def=dg.in_process_executor,
             description=f"Annual run of one school year from the {source} source, as far as the pipeline reaches.",
         )

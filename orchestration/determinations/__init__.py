@@ -1,1 +1,1 @@
-"""From indicator tables to determinations: targets, points, percentages, percentiles, categories, federal designations."""
+"""From indicator tables to determinations: targets, points, percentages, percentiles, categories, designations."""

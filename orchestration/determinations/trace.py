@@ -22,8 +22,8 @@ Value: TypeAlias = "Scalar | tuple[Value, ...] | Mapping[str, Value]"
 class Step:
     """One decision about one organisation.
 
-    `kind` names the step (points, column, gradespan, annual, cumulative, percentile, ...); with the coordinates it makes
-    the key. `inputs` are the figures it was given, `parameters` the policy rows it applied, `outcome` what it
+    `kind` names the step (points, column, gradespan, annual, cumulative, percentile, ...); with the coordinates it
+    makes the key. `inputs` are the figures it was given, `parameters` the policy rows it applied, `outcome` what it
     decided, `status` a status word, `upstream` the keys of the steps whose outcomes are among the inputs.
     """
 

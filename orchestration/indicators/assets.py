@@ -1,9 +1,9 @@
-"""The indicator room for Dagster: one partitioned asset, the indicator tables of a school year.
+"""The indicator room for Dagster: the indicator tables of a school year, made by one dbt build for each source.
 
 The only file of this room that knows Dagster. So far dbt is one step here; an asset a model comes with column lineage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -14,39 +14,70 @@ from orchestration.intake.contracts import Contract
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
-GROUP = "student_indicators"
-READS = ("sims", "access", "course_schedules", "graduation_cohorts", "dropouts")
+DESCRIPTIONS = {
+    "indicator_results": "A row an organisation, gradespan, student group and indicator.",
+    "participation_results": "A row an organisation, gradespan, student group and subject.",
+}
+
+
+def group_of(source: str) -> str:
+    """Asset group of a source's tables."""
+    return f"{source}_indicators"
+
+
+def table_key(source: str, table: str) -> dg.AssetKey:
+    """Asset key of a table made from `source`."""
+    return dg.AssetKey([source, table])
 
 
 def indicator_assets(
-    settings: Settings, contracts: Mapping[str, Contract], register: Register
-) -> list[dg.AssetsDefinition]:
-    """The asset of each indicator table."""
+    source: str, settings: Settings, contracts: Mapping[str, Contract], register: Register
+) -> dg.AssetsDefinition:
+    """The indicator tables of one source."""
+    # the year's own deliveries and those of the years before: read as they are in force, none is made here
+    reads = [
+        dg.AssetDep(raw_key(name), partition_mapping=dg.IdentityPartitionMapping())
+        for name, contract in contracts.items()
+        if contract.source == source
+    ]
 
-    @dg.asset(
-        key=["indicators", TABLES[0]],
+    @dg.multi_asset(
+        name=f"{source}_indicators",
+        specs=[
+            dg.AssetSpec(
+                table_key(source, table),
+                deps=reads,
+                group_name=group_of(source),
+                owners=["team:accountability-office"],
+                kinds={"dbt", "duckdb", "parquet"},
+                description=f"{DESCRIPTIONS[table]} Rules in words: dbt_project/models/indicators/rules/",
+            )
+            for table in TABLES
+        ],
         partitions_def=school_years(register),
-        # the year's own and the year before: both are read as they are in force, none is made here
-        deps=[dg.AssetDep(raw_key(name), partition_mapping=dg.IdentityPartitionMapping()) for name in READS],
-        group_name=GROUP,
-        owners=["team:accountability-office"],
-        kinds={"dbt", "duckdb", "parquet"},
-        description="Indicator results: a row an organisation, gradespan, student group and indicator. "
-        "Rules in words: dbt_project/models/indicators/rules.md",
     )
-    def indicator_results(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        year = int(context.partition_key)
+    def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         stage = context.run.tags.get(STAGE_TAG, "official")
         try:
-            rows = build(year, stage, settings=settings, contracts=contracts, register=register)
+            built = build(
+                int(context.partition_key),
+                stage,
+                source=source,
+                settings=settings,
+                contracts=contracts,
+                register=register,
+            )
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        folder = settings.home / "tables" / str(year)
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": dg.MetadataValue.int(rows[TABLES[0]]),
-                "tables": dg.MetadataValue.path(str(folder)),
-            }
-        )
+        for table in TABLES:
+            yield dg.MaterializeResult(
+                asset_key=table_key(source, table),
+                data_version=dg.DataVersion(built.fingerprint),
+                metadata={
+                    "dagster/row_count": dg.MetadataValue.int(built.rows[table]),
+                    "folder": dg.MetadataValue.path(str(built.folder)),
+                    "made_now": dg.MetadataValue.bool(built.is_new),
+                },
+            )
 
-    return [indicator_results]
+    return tables

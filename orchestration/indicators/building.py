@@ -5,67 +5,123 @@ Belongs here: handing over and taking back. Does not: any rule; those are models
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from orchestration.errors import InputError
-from orchestration.files import private_folder
+from orchestration.files import private_folder, sha256_of
 from orchestration.intake.contracts import Contract
-from orchestration.intake.store import Store
+from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
+from orchestration.tables import folder_of, record_of, replacing
 
 DBT_PROJECT = PROJECT / "dbt_project"
-TABLES = ("indicator_results",)
+TABLES = ("indicator_results", "participation_results")
+ROOM = "indicators"
+YEARS_BACK = 2
+"""Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Tables of a year and source: where they are, rows of each, and whether they had to be made."""
+
+    folder: Path
+    rows: dict[str, int]
+    fingerprint: str
+    is_new: bool
 
 
 def build(
-    year: int, stage: str, *, settings: Settings, contracts: Mapping[str, Contract], register: Register
-) -> dict[str, int]:
-    """Build the indicator tables of `year` and put them in their place: table -> rows.
+    year: int,
+    stage: str,
+    *,
+    source: str = "student",
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    register: Register,
+) -> Built:
+    """Bring the indicator tables of `year` from `source` ('student' or 'hub') up to date.
 
     The tables are built aside, in a database of their own, and exported as Parquet and CSV to
-    `<home>/tables/<year>/`, which changes in one step once every dbt test has passed. Raises InputError naming the
-    model or test that failed; what was there before stays.
+    `<home>/tables/indicators/<source>/<year>/`, which changes in one step once every dbt test has passed. With the same
+    deliveries and the same rules as last time nothing is made. Raises InputError naming the model or test that
+    failed; what was there before stays.
     """
-    if not Store(settings.home).in_force(year, "organisations", stage):
+    store = Store(settings.home)
+    names = [name for name, contract in contracts.items() if contract.source == source]
+    used = {
+        y: {name: tuple(store.in_force(y, name, stage).values()) for name in names}
+        for y in range(year - YEARS_BACK, year + 1)
+    }
+    if not any(used[year].values()):
         raise InputError(f"{settings.home}: nothing of {year} is in force; run the intake of that year first")
-    with tempfile.TemporaryDirectory(dir=private_folder(settings.home / "build", settings.home)) as folder:
-        work = Path(folder)
+    inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
+    fingerprint = _fingerprint(year, source, inputs)
+    folder = folder_of(settings.home, ROOM, source, year)
+    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
+        return Built(folder, record["rows"], fingerprint, is_new=False)
+    with tempfile.TemporaryDirectory(dir=private_folder(settings.home / "build", settings.home)) as scratch:
+        work = Path(scratch)
+        empty = {name: _empty(contract, work) for name, contract in contracts.items()}
         variables = {
             "school_year": year,
+            "source": source,
             "lags": {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"},
             "snapshots": {
-                str(y): _accepted_files(y, stage, settings, contracts, work) for y in range(year - 1, year + 1)
+                str(y): empty | {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
+                for y, of_year in used.items()
             },
         }
         _run_dbt(variables, work)
-        return _export(work, private_folder(settings.home / "tables", settings.home) / str(year))
+        made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
+        with replacing(folder, settings.home, made) as new:
+            made["rows"] = rows = _export(work, new)
+    return Built(folder, rows, fingerprint, is_new=True)
 
 
-def _accepted_files(
-    year: int, stage: str, settings: Settings, contracts: Mapping[str, Contract], work: Path
-) -> dict[str, list[str]]:
-    """Collection -> accepted Parquet files in force; a collection with none gets an empty file of the right columns."""
-    store = Store(settings.home)
-    files: dict[str, list[str]] = {}
-    for name, contract in contracts.items():
-        snapshots = store.in_force(year, name, stage).values()
-        files[name] = [str(store.folder(s) / "accepted.parquet") for s in snapshots]
-        if not files[name] and contract.source == "student":
-            empty = work / f"{name}.parquet"
-            write_empty(contract, empty)
-            files[name] = [str(empty)]
-    return files
+def _input(snapshot: Snapshot) -> dict[str, object]:
+    """One delivery that a build reads; `accepted` is the digest of its accepted rows."""
+    return {
+        **{name: getattr(snapshot, name) for name in ("year", "collection", "part", "stage", "file", "sha256")},
+        "accepted": snapshot.files["accepted.parquet"],
+    }
+
+
+def _accepted(snapshots: tuple[Snapshot, ...], store: Store) -> list[str]:
+    return [str(store.folder(snapshot) / "accepted.parquet") for snapshot in snapshots]
+
+
+def _empty(contract: Contract, work: Path) -> list[str]:
+    """A collection of which nothing was delivered: a file of no rows, so that no model has to ask."""
+    path = work / f"{contract.collection}.parquet"
+    write_empty(contract, path)
+    return [str(path)]
+
+
+def _fingerprint(year: int, source: str, inputs: list[dict[str, object]]) -> str:
+    """Digest over everything that the tables depend on: accepted rows, models, policy, engine."""
+    rules = {
+        path.relative_to(DBT_PROJECT).as_posix(): sha256_of(path)
+        for path in sorted(DBT_PROJECT.rglob("*"))
+        if path.suffix in (".sql", ".yml", ".csv")
+    }
+    rows = sorted(f"{i['year']} {i['collection']} {i['part']} {i['accepted']}" for i in inputs)
+    everything = [year, source, rows, rules, duckdb.__version__, version("dbt-core"), version("dbt-duckdb")]
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
 
 def _run_dbt(variables: Mapping[str, object], work: Path) -> None:
@@ -92,20 +148,13 @@ def _failures(target: Path) -> str:
     return ", ".join(f"{n['unique_id'].split('.', 1)[1]} {n['status']} ({n['failures'] or 0} rows)" for n in failed)
 
 
-def _export(work: Path, target: Path) -> dict[str, int]:
-    """Write the tables in a fixed order of rows, then point `target` at them in one atomic step."""
-    made = Path(tempfile.mkdtemp(prefix=".made-", dir=target.parent))
+def _export(work: Path, folder: Path) -> dict[str, int]:
+    """Write each table as Parquet and CSV, in a fixed order of rows: table -> rows."""
     rows = {}
     with duckdb.connect(str(work / "build.duckdb"), read_only=True) as con:
         for table in TABLES:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", "FORMAT parquet, COMPRESSION zstd"), ("csv", "FORMAT csv, HEADER")):
-                con.execute(f"COPY ({query}) TO '{made / f'{table}.{ending}'}' ({form})")
+                con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")
             rows[table] = int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
-    old = target.resolve() if target.is_symlink() else None
-    link = made.with_name(f"{made.name}.link")
-    link.symlink_to(made.name)
-    os.replace(link, target)
-    if old:
-        shutil.rmtree(old, ignore_errors=True)
     return rows

@@ -41,7 +41,8 @@ def _year(
     runs = store.runs(year)
     used = {s["seq"] for s in runs[-1]["snapshots"]} if runs else set()
     found = scan(settings.landing, year, contracts)
-    calendar = [] if year in register.school_years else [f"{year}: is not a school year of the calendar (policy_calendar.csv)"]
+    known = year in register.school_years
+    calendar = [] if known else [f"{year}: is not a school year of the calendar (policy_calendar.csv)"]
     return {
         "collections": [_entry(s, newer=bool(runs) and s.seq not in used) for s in sorted(in_force, key=_place)],
         "lacking": _lacking(year, in_force, contracts, register),
@@ -120,5 +121,6 @@ def check_year(year: int, register: Register) -> None:
     if year not in register.school_years:
         first, last = register.school_years[0], register.school_years[-1]
         raise InputError(
-            f"--year {year}: is not a school year of the calendar ({first}-{last}); add its rows to policy_calendar.csv first"
+            f"--year {year}: is not a school year of the calendar ({first}-{last}); "
+            "add its rows to policy_calendar.csv first"
         )

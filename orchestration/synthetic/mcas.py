@@ -40,9 +40,19 @@ def table(life: Year, tests: Tests, directory: Directory, anchors: Anchors, seed
         columns |= _subject(subject, result, sitting.grade, life.year, anchors, rng)
     science = tests.results["science"].status
     columns["science_subject"] = _science_subject(science, sitting.grade, tests, anchors)
-    best = np.where(sitting.grade == HIGH + 1, tests.best_science, 0)
-    columns["science_highest_scaled_score"] = Numbers(best, best == 0)
+    columns |= _best_science(tests, life.year, anchors)
     return columns
+
+
+def _best_science(tests: Tests, year: int, anchors: Anchors) -> Table:
+    """Best high school result of tenth graders, on the scale of the year's test; the other scale's column is empty."""
+    best = np.where(tests.sitting.grade == HIGH + 1, tests.best_science, 0)
+    legacy = legacy_rows(tests.sitting.grade, "science", year, anchors)
+    old = scores.to_legacy(best, anchors.assessment.link["science_high"])
+    return {
+        "science_highest_legacy_score": Numbers(old, (best == 0) | ~legacy),
+        "science_highest_scaled_score": Numbers(best, (best == 0) | legacy),
+    }
 
 
 def _subject(

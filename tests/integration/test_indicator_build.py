@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from orchestration import synthetic
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
-from orchestration.indicators.building import build
+from orchestration.indicators.building import ROOM, Built, build
 from orchestration.settings import PROJECT
+from orchestration.tables import RECORD, folder_of
 from tests.support.workshop import Workshop
 
 YEAR = 2025
@@ -26,28 +29,50 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return shop
 
 
-def make(shop: Workshop) -> dict[str, int]:
+def make(shop: Workshop) -> Built:
     return build(YEAR, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
 
 
 def tables(shop: Workshop) -> dict[str, str]:
-    return {p.name: sha256_of(p) for p in (shop.settings.home / "tables" / str(YEAR)).iterdir()}
+    return {p.name: sha256_of(p) for p in folder_of(shop.settings.home, ROOM, "student", YEAR).iterdir()}
+
+
+def forget(shop: Workshop) -> dict[str, str]:
+    """Let the next build find that something changed. Returns the tables as they are then."""
+    record = folder_of(shop.settings.home, ROOM, "student", YEAR) / RECORD
+    record.write_text(record.read_text().replace('"fingerprint": "', '"fingerprint": "another '))
+    return tables(shop)
 
 
 def test_the_same_inputs_give_the_same_bytes(shop: Workshop) -> None:
     before, project = tables(shop), set((PROJECT / "dbt_project").rglob("*"))
-    assert set(before) == {"indicator_results.csv", "indicator_results.parquet"}
-    assert make(shop)["indicator_results"] > 100
+    assert set(before) == {
+        RECORD,
+        *(f"{name}.{form}" for name in ("indicator_results", "participation_results") for form in ("csv", "parquet")),
+    }
+    shutil.rmtree(shop.settings.home / "tables")
+    again = make(shop)
+    assert again.is_new
+    assert again.rows["indicator_results"] > 100
     assert tables(shop) == before
-    leftovers = [p.name for p in (shop.settings.home / "tables").iterdir() if not p.name.startswith(".made-")]
+    leftovers = [
+        p.name for p in (shop.settings.home / "tables" / ROOM / "student").iterdir() if not p.name.startswith(".made-")
+    ]
     assert leftovers == [str(YEAR)]
     assert list((shop.settings.home / "build").iterdir()) == []
     assert set((PROJECT / "dbt_project").rglob("*")) == project, "a build writes nothing beside the models"
 
 
+def test_nothing_is_made_again_for_the_same_inputs_and_rules(shop: Workshop) -> None:
+    make(shop)
+    assert not make(shop).is_new
+    forget(shop)
+    assert make(shop).is_new
+
+
 def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:
     """An organisation without a code can only come from a damaged snapshot: the build stops, the tables stay."""
-    before = tables(shop)
+    before = forget(shop)
     accepted = shop.store.folder(shop.in_force("access")) / "accepted.parquet"
     good = accepted.read_bytes()
     table = pq.read_table(accepted)
@@ -63,7 +88,7 @@ def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:
 
 
 def test_a_model_that_cannot_read_stops_the_build(shop: Workshop) -> None:
-    before = tables(shop)
+    before = forget(shop)
     accepted = shop.store.folder(shop.in_force("access")) / "accepted.parquet"
     aside = accepted.rename(accepted.with_name("aside"))
     try:

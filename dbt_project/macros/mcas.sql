@@ -1,0 +1,129 @@
+{# What MCAS rows say, long: a row a student and subject. Science has a best result by the end of grade 10 on each scale. #}
+{% macro subject_columns(mcas) -%}
+  {%- for subject in ['ela', 'math', 'science'] %}
+  select
+    sasid, school_code, grade, '{{ subject }}' as subject,
+    {{ subject }}_test_status as test_status,
+    {{ subject }}_attempt as attempt,
+    {{ subject }}_assessment as assessment,
+    {{ subject }}_scaled_score as scaled_score,
+    {{ subject }}_legacy_equivalent as legacy_equivalent,
+    {{ subject }}_performance_other as performance_other,
+    {{ 'science_highest_legacy_score' if subject == 'science' else 'null' }} as best_legacy_score,
+    {{ 'science_highest_scaled_score' if subject == 'science' else 'null' }} as best_scaled_score
+  from {{ mcas }}
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
+{%- endmacro %}
+
+{# Subject and gradespan of the rows of a rule whose parameters are `<subject>_<gradespan>`. #}
+{% macro by_subject(rule_id, years_back=0) -%}
+  select
+    substring(parameter, 1, position('_' in parameter) - 1) as subject,
+    substring(parameter, position('_' in parameter) + 1) as gradespan,
+    value
+  from ({{ policy_rows(rule_id, years_back) }}) as policy_row
+{%- endmacro %}
+
+{# Who should have been tested and who was, by organisation, gradespan, group and subject, in the year of the relations. #}
+{% macro participation(mcas, attributes, groups, access, years_back) -%}
+with tested_grades as (
+  {{ by_subject('tested_grades', years_back) }}
+),
+
+status_words as (
+  {{ policy_rows('participation_status', years_back) }}
+),
+
+through_access as (
+  select distinct sasid from {{ access }} where test_status = 'T'
+),
+
+sat as (
+  select
+    m.sasid, m.school_code, m.subject, g.gradespan,
+    w.value as meaning,
+    m.attempt,
+    coalesce(m.best_legacy_score, m.best_scaled_score) is not null as has_best,
+    a.is_first_year_el and x.sasid is not null as is_through_access,
+    m.subject = 'science' and g.gradespan = 'high' as is_best_of_years
+  from ({{ subject_columns(mcas) }}) as m
+  inner join tested_grades as g on m.subject = g.subject and position(m.grade in g.value) > 0
+  inner join {{ attributes }} as a on m.sasid = a.sasid
+  left join status_words as w on m.test_status = w.parameter
+  left join through_access as x on m.sasid = x.sasid
+),
+
+judged as (
+  select
+    sasid, school_code, subject, gradespan,
+    case
+      when is_best_of_years and has_best then 'tested'
+      when meaning = 'tested' and coalesce(attempt, '') <> 'N' then 'tested'
+      when meaning = 'left_out' or (meaning is null and not is_best_of_years) then 'left_out'
+      when is_through_access then 'tested'
+      else 'not_tested'
+    end as meaning
+  from sat
+),
+
+by_level as (
+  {{ levels('judged', ['sasid', 'subject', 'gradespan', 'meaning']) }}
+)
+
+select
+  l.org_code, l.gradespan, s.student_group, l.subject,
+  count(*) as should_test,
+  sum(case when l.meaning = 'tested' then 1 else 0 end) as tested
+from by_level as l
+inner join {{ groups }} as s on l.sasid = s.sasid
+where l.meaning <> 'left_out'
+group by l.org_code, l.gradespan, s.student_group, l.subject
+{%- endmacro %}
+
+{# Columns of int_student_scores. #}
+{% macro mcas_indicators() -%}
+  {{ return(['ela_achievement', 'math_achievement', 'science_achievement', 'ela_growth', 'math_growth']) }}
+{%- endmacro %}
+
+{# Sums and counts of each MCAS figure over a relation of org_code, gradespan, student_group, sasid; one row a figure. #}
+{% macro mcas_figures(members) -%}
+  with members as (
+    {{ members }}
+  ),
+
+  side_by_side as (
+    select
+      m.org_code, m.gradespan, m.student_group
+      {%- for indicator in mcas_indicators() %},
+      sum(s.{{ indicator }}) as {{ indicator }}_sum, count(s.{{ indicator }}) as {{ indicator }}_count
+      {%- endfor %}
+    from members as m
+    inner join {{ ref('int_student_scores') }} as s on m.sasid = s.sasid
+    group by m.org_code, m.gradespan, m.student_group
+  )
+  {% for indicator in mcas_indicators() %}
+  select
+    org_code, gradespan, student_group, '{{ indicator }}' as indicator,
+    {{ indicator }}_sum as numerator, {{ indicator }}_count as denominator
+  from side_by_side
+  where {{ indicator }}_count > 0
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
+{%- endmacro %}
+
+{# Figures of int_mcas_figures or int_lowest_performing_figures with the measure of the year. #}
+{% macro mcas_measures(figures, reporting) -%}
+  select
+    f.org_code, f.gradespan, f.student_group, f.indicator,
+    case
+      when f.indicator = 'chronic_absenteeism' then 'percent'
+      when f.indicator like '%_growth' then 'mean_sgp'
+      else r.measure
+    end as measure,
+    f.numerator, f.denominator,
+    {{ var('school_year') }} as data_year,
+    {{ reporting }} as reporting
+  from {{ figures }} as f
+  left join {{ ref('int_subject_rules') }} as r on f.indicator = r.subject || '_achievement' and f.gradespan = r.gradespan
+{%- endmacro %}

@@ -1,0 +1,30 @@
+-- Achievement, growth and chronic absenteeism of the lowest performing students. Science only where the policy has it.
+with mcas as (
+  {{ mcas_figures(
+    "select org_code, gradespan, 'lowest_performing' as student_group, sasid from " ~ ref('int_lowest_performing')
+  ) }}
+),
+
+absent as (
+  select
+    l.org_code, l.gradespan, 'lowest_performing' as student_group, 'chronic_absenteeism' as indicator,
+    sum(case when c.is_met then 1 else 0 end) as numerator, count(*) as denominator
+  from {{ ref('int_lowest_performing') }} as l
+  inner join {{ ref('int_chronic_absenteeism') }} as c
+    on l.org_code = c.org_code and l.gradespan = c.gradespan and l.sasid = c.sasid
+  group by l.org_code, l.gradespan
+),
+
+organisations as (
+  select distinct org_code, org_type, gradespan, reporting from {{ ref('int_lowest_performing') }}
+),
+
+with_science as (
+  {{ policy_rows('lowest_performing_science') }}
+)
+
+select f.org_code, f.gradespan, f.student_group, f.indicator, f.numerator, f.denominator, o.reporting
+from (select * from mcas union all select * from absent) as f
+inner join organisations as o on f.org_code = o.org_code and f.gradespan = o.gradespan
+inner join with_science as w on w.parameter = o.org_type || '_' || o.gradespan
+where f.indicator <> 'science_achievement' or w.value = 'yes'

@@ -1,0 +1,1 @@
+select * from {{ prior_snapshot('access') }}
