@@ -17,6 +17,7 @@ from orchestration.settings import Settings
 DESCRIPTIONS = {
     "indicator_results": "A row an organisation, gradespan, student group and indicator.",
     "participation_results": "A row an organisation, gradespan, student group and subject.",
+    "organisations": "A row an organisation of the year, with its enrolment.",
 }
 
 

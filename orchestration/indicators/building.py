@@ -29,7 +29,7 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.tables import folder_of, record_of, replacing
 
 DBT_PROJECT = PROJECT / "dbt_project"
-TABLES = ("indicator_results", "participation_results")
+TABLES = ("indicator_results", "participation_results", "organisations")
 ROOM = "indicators"
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""

@@ -11,7 +11,7 @@ import pytest
 from orchestration import synthetic
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
-from orchestration.indicators.building import ROOM, Built, build
+from orchestration.indicators.building import ROOM, TABLES, Built, build
 from orchestration.settings import PROJECT
 from orchestration.tables import RECORD, folder_of
 from tests.support.workshop import Workshop
@@ -48,7 +48,7 @@ def test_the_same_inputs_give_the_same_bytes(shop: Workshop) -> None:
     before, project = tables(shop), set((PROJECT / "dbt_project").rglob("*"))
     assert set(before) == {
         RECORD,
-        *(f"{name}.{form}" for name in ("indicator_results", "participation_results") for form in ("csv", "parquet")),
+        *(f"{name}.{form}" for name in TABLES for form in ("csv", "parquet")),
     }
     shutil.rmtree(shop.settings.home / "tables")
     again = make(shop)
