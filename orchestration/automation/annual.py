@@ -11,9 +11,9 @@ import dagster as dg
 
 from orchestration.automation.jobs import job_name
 from orchestration.files import private_folder
-from orchestration.intake.assets import STAGE_TAG
 from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store, now
+from orchestration.partitions import STAGE_TAG
 from orchestration.policy import Register
 from orchestration.settings import Settings
 

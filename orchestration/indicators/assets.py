@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from orchestration.errors import InputError
-from orchestration.indicators.building import TABLES, build
-from orchestration.intake.assets import STAGE_TAG, raw_key, school_years
+from orchestration.indicators.building import ROOM, SOURCES_READ, TABLES, build
+from orchestration.intake.assets import raw_key
 from orchestration.intake.contracts import Contract
+from orchestration.partitions import STAGE_TAG, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -18,17 +19,10 @@ DESCRIPTIONS = {
     "indicator_results": "A row an organisation, gradespan, student group and indicator.",
     "participation_results": "A row an organisation, gradespan, student group and subject.",
     "organisations": "A row an organisation of the year, with its enrolment.",
+    "designations": "The ledger of designations in force for the year, as delivered.",
+    "recognitions": "The ledger of schools of recognition, as delivered.",
+    "published_targets": "The Department's workbook of targets, as delivered; empty where there is none.",
 }
-
-
-def group_of(source: str) -> str:
-    """Asset group of a source's tables."""
-    return f"{source}_indicators"
-
-
-def table_key(source: str, table: str) -> dg.AssetKey:
-    """Asset key of a table made from `source`."""
-    return dg.AssetKey([source, table])
 
 
 def indicator_assets(
@@ -39,7 +33,7 @@ def indicator_assets(
     reads = [
         dg.AssetDep(raw_key(name), partition_mapping=dg.IdentityPartitionMapping())
         for name, contract in contracts.items()
-        if contract.source == source
+        if contract.source in (source, *SOURCES_READ)
     ]
 
     @dg.multi_asset(
@@ -48,7 +42,7 @@ def indicator_assets(
             dg.AssetSpec(
                 table_key(source, table),
                 deps=reads,
-                group_name=group_of(source),
+                group_name=table_group(source, ROOM),
                 owners=["team:accountability-office"],
                 kinds={"dbt", "duckdb", "parquet"},
                 description=f"{DESCRIPTIONS[table]} Rules in words: dbt_project/models/indicators/rules/",

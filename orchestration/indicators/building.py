@@ -29,7 +29,10 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.tables import folder_of, record_of, replacing
 
 DBT_PROJECT = PROJECT / "dbt_project"
-TABLES = ("indicator_results", "participation_results", "organisations")
+LEDGERS = ("designations", "recognitions", "published_targets")
+TABLES = ("indicator_results", "participation_results", "organisations", *LEDGERS)
+SOURCES_READ = ("ledger",)
+"""Kinds of collections that a build of either source reads besides its own."""
 ROOM = "indicators"
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
@@ -62,12 +65,12 @@ def build(
     failed; what was there before stays.
     """
     store = Store(settings.home)
-    names = [name for name, contract in contracts.items() if contract.source == source]
+    names = [name for name, contract in contracts.items() if contract.source in (source, *SOURCES_READ)]
     used = {
         y: {name: tuple(store.in_force(y, name, stage).values()) for name in names}
         for y in range(year - YEARS_BACK, year + 1)
     }
-    if not any(used[year].values()):
+    if not any(used[year][name] for name in names if contracts[name].source == source):
         raise InputError(f"{settings.home}: nothing of {year} is in force; run the intake of that year first")
     inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
     fingerprint = _fingerprint(year, source, inputs)
@@ -117,7 +120,7 @@ def _fingerprint(year: int, source: str, inputs: list[dict[str, object]]) -> str
     rules = {
         path.relative_to(DBT_PROJECT).as_posix(): sha256_of(path)
         for path in sorted(DBT_PROJECT.rglob("*"))
-        if path.suffix in (".sql", ".yml", ".csv")
+        if path.suffix in (".sql", ".yml", ".csv") and "unit_tests" not in path.parts
     }
     rows = sorted(f"{i['year']} {i['collection']} {i['part']} {i['accepted']}" for i in inputs)
     everything = [year, source, rows, rules, duckdb.__version__, version("dbt-core"), version("dbt-duckdb")]
@@ -130,6 +133,7 @@ def _run_dbt(variables: Mapping[str, object], work: Path) -> None:
         *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(work / "logs"), "build"),
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(work / "target"), "--vars", json.dumps(variables), "--quiet"),
+        *("--exclude-resource-type", "unit_test"),  # they test the models, not the data; `make test` runs them
     ]
     places = {"ACCOUNTABILITY_BUILD_FILE": str(work / "build.duckdb")}
     quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}

@@ -12,12 +12,11 @@ from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.taking_in import CollectionIntake, summary
+from orchestration.partitions import STAGE_TAG, school_years
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
 GROUPS = {"student": "student_source", "hub": "hub_source", "ledger": "ledgers"}
-STAGE_TAG = "accountability/stage"
-"""Run tag that says which deliveries a run may use: official ones only (the default), or preliminary ones too."""
 _COLUMN_TYPES = {
     "integer": "integer",
     "decimal": "decimal",
@@ -25,11 +24,6 @@ _COLUMN_TYPES = {
     "year": "integer",
     "year_number": "integer",
 }
-
-
-def school_years(register: Register) -> dg.StaticPartitionsDefinition:
-    """The partitions of every asset: the school years of the policy register."""
-    return dg.StaticPartitionsDefinition([str(year) for year in register.school_years])
 
 
 def raw_key(collection: str) -> dg.AssetKey:

@@ -1,4 +1,4 @@
-"""A second, independent computation of the indicator results, written from rules.md alone.
+"""A second, independent computation of the indicator results, written from the rules in words alone.
 
 It shares no code with the models it checks: plain Python, one function a rule, whole-number arithmetic.
 Read top-down: `indicators` names the rules; each rule says who counts where and who of them is a hit;
@@ -18,9 +18,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from tests.oracle.policy_reader import PROJECT_POLICY, Policy
+
 Key = tuple[str, str, str, str]  # org_code, gradespan, student_group, indicator
 Delivery = Mapping[str, Sequence[Path]]  # collection -> Parquet files of one school year
-Counted = dict[tuple[str, str, str], bool]  # (org_code, gradespan, student) -> in the numerator? Once a place, by key.
+# (org_code, gradespan, student) -> what the student adds to the numerator: hit or not, a score, points or a percentile.
+Counted = Mapping[tuple[str, str, str], int]
 Groups = Mapping[str, AbstractSet[str]]  # student -> the groups the student is in
 
 STATE = "00000000"
@@ -36,6 +39,7 @@ class Figure:
     value: Decimal | None
     data_year: int
     status: str
+    measure: str = "percent"
 
 
 @dataclass(frozen=True)
@@ -54,25 +58,28 @@ class SimsRow:
     english_learner: str
     former_english_learner: str
     disability: str
+    el_first_year: str
+    enrolled_since_october: str | None  # empty in October
 
 
 def indicators(
     year: int,
     deliveries: Mapping[int, Mapping[str, Sequence[Path]]],
     advanced_courses: AbstractSet[str],
-    *,
-    minimum_n: int = 20,
-    chronic_share: Fraction = Fraction(1, 10),
-    membership_days: int = 20,
+    policy: Policy = PROJECT_POLICY,
 ) -> dict[Key, Figure]:
-    """Every indicator result of the determinations of `year`; a rule whose collections are missing has no rows."""
+    """The indicator results of `year` that no test result is needed for (those are in mcas_oracle.py).
+
+    A rule whose collections are missing has no rows.
+    """
     this, before = deliveries.get(year, {}), deliveries.get(year - 1, {})
     figures: dict[Key, Figure] = {}
+    minimum_n = int(policy.get(year, "minimum_n", "students"))
 
     if has(this, "sims"):
         rows = sims(this)
         groups: Groups = groups_by_student(attribute_rows(rows))
-        chronic = chronic_absenteeism(rows, chronic_share, membership_days)
+        chronic = chronic_absenteeism(rows, policy, year)
         figures |= tally("chronic_absenteeism", chronic, groups, year, minimum_n)
         if has(this, "access"):
             figures |= tally("el_progress", el_progress(this, groups), groups, year, minimum_n)
@@ -98,8 +105,10 @@ def indicators(
 # --- The rules -------------------------------------------------------------------------------------------------------
 
 
-def chronic_absenteeism(rows: Sequence[SimsRow], share: Fraction, minimum_days: int) -> Counted:
+def chronic_absenteeism(rows: Sequence[SimsRow], policy: Policy, year: int) -> Counted:
     """Absent at least a tenth of the days in membership, days added up within each place and gradespan."""
+    share = Fraction(policy.get(year, "chronic_absenteeism", "absent_share"))
+    minimum_days = int(policy.get(year, "chronic_absenteeism", "minimum_days_in_membership"))
     membership: Counter[tuple[str, str, str]] = Counter()
     absence: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
@@ -118,7 +127,7 @@ def chronic_absenteeism(rows: Sequence[SimsRow], share: Fraction, minimum_days: 
 
 def el_progress(delivery: Delivery, known: Groups) -> Counted:
     """Tested students with an earlier test; place and grade are those of the test, groups those of sims."""
-    counted: Counted = {}
+    counted: dict[tuple[str, str, str], int] = {}
     columns = ("sasid", "school_code", "grade", "test_status", "made_progress")
     for student, school, grade, test_status, made_progress in read(delivery, "access", columns):
         span = SPAN_OF_GRADE.get(grade)
@@ -165,7 +174,7 @@ def annual_dropout(rows: Sequence[SimsRow], delivery: Delivery) -> Counted:
 
 def cohort(delivery: Delivery, span: str, cohort_year: int, hits: AbstractSet[str]) -> tuple[Counted, Groups]:
     """All students of one cohort after `span` years; cohort rows carry their own groups."""
-    counted: Counted = {}
+    counted: dict[tuple[str, str, str], int] = {}
     groups: dict[str, AbstractSet[str]] = {}
     columns = ("cohort_span", "cohort_year", "sasid", "school_code", "outcome")
     own = ("race_ethnicity", "low_income", "english_learner", "disability")
@@ -218,21 +227,37 @@ def race_group(code: str) -> str:
 # --- From counted students to figures --------------------------------------------------------------------------------
 
 
-def tally(indicator: str, counted: Counted, groups: Groups, data_year: int, minimum_n: int) -> dict[Key, Figure]:
+def tally(
+    indicator: str,
+    counted: Counted,
+    groups: Groups,
+    data_year: int,
+    minimum_n: int,
+    measure: str = "percent",
+    status: str = "ok",
+) -> dict[Key, Figure]:
+    """The figures of an indicator; `status` is that of figures with enough students."""
     denominators: Counter[Key] = Counter()
     numerators: Counter[Key] = Counter()
-    for (place, span, student), hit in counted.items():
+    for (place, span, student), amount in counted.items():
         for group in groups[student]:
             denominators[place, span, group, indicator] += 1
-            numerators[place, span, group, indicator] += hit
-    return {key: figure(numerators[key], n, data_year, minimum_n) for key, n in denominators.items()}
+            numerators[place, span, group, indicator] += amount
+    return {key: figure(numerators[key], n, data_year, minimum_n, measure, status) for key, n in denominators.items()}
 
 
-def figure(numerator: int, denominator: int, data_year: int, minimum_n: int) -> Figure:
+def figure(
+    numerator: int, denominator: int, data_year: int, minimum_n: int, measure: str = "percent", status: str = "ok"
+) -> Figure:
     if denominator < minimum_n:
-        return Figure(numerator, denominator, denominator, None, data_year, "n_too_small")
-    tenths = (2 * 1000 * numerator + denominator) // (2 * denominator)  # half up, in tenths of a percent
-    return Figure(numerator, denominator, denominator, Decimal(tenths).scaleb(-1), data_year, "ok")
+        return Figure(numerator, denominator, denominator, None, data_year, "n_too_small", measure)
+    tenths = half_up((1000 if measure == "percent" else 10) * numerator, denominator)
+    return Figure(numerator, denominator, denominator, Decimal(tenths).scaleb(-1), data_year, status, measure)
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The nearest whole number to a fraction that is not negative; halves go up."""
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Worked examples that pin the second computation to the rules in words (dbt_project/models/indicators/rules.md).
+"""Worked examples that pin the second computation to the rules in words (dbt_project/models/indicators/rules).
 
-Schools 00010005 and 00010010 lie in district 00010000, school 00020005 in district 00020000. Determinations of 2025.
+The rows are those of handmade.py. Determinations of 2025.
 """
 
 from __future__ import annotations
@@ -9,89 +9,39 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.oracle.handmade import (
+    AP,
+    DISTRICT,
+    FAR,
+    FAR_DISTRICT,
+    NORTH,
+    SOUTH,
+    Row,
+    access,
+    cohort,
+    course,
+    days,
+    dropout,
+    october,
+    sims,
+    write,
+)
 from tests.oracle.indicator_oracle import STATE, Figure, Key, figure, indicators, race_group
-
-NORTH, SOUTH, DISTRICT = "00010005", "00010010", "00010000"
-FAR, FAR_DISTRICT = "00020005", "00020000"
-AP = "04056"
-Row = dict[str, Any]
-
-
-# --- Rows: a plain student, and what an example changes --------------------------------------------------------------
-
-
-def sims(student: int, school: str = NORTH, grade: str = "05", period: str = "end_of_year", **other: Any) -> Row:
-    days = {"days_in_attendance": 180, "days_in_membership": 180} if period == "end_of_year" else {}
-    plain = {
-        "collection_period": period,
-        "sasid": f"{student:010}",
-        "school_code": school,
-        "grade": grade,
-        "enrollment_status": "01",
-        "days_in_attendance": None,
-        "days_in_membership": None,
-        "race_ethnicity": "01",
-        "low_income": "00",
-        "english_learner": "00",
-        "former_english_learner": "0",
-        "disability": "500",
-    }
-    return plain | days | other
-
-
-def days(student: int, absent: int, membership: int, school: str = NORTH, grade: str = "05", **other: Any) -> Row:
-    attended = {"days_in_membership": membership, "days_in_attendance": membership - absent}
-    return sims(student, school, grade, **(attended | other))
-
-
-def october(student: int, school: str = NORTH, grade: str = "10", **other: Any) -> Row:
-    return sims(student, school, grade, "october_1", **other)
-
-
-def access(student: int, made_progress: str | None = "1", grade: str = "05", status: str = "T") -> Row:
-    row = {"sasid": f"{student:010}", "school_code": NORTH, "grade": grade, "test_status": status}
-    return row | {"made_progress": made_progress}
-
-
-def cohort(student: int, outcome: str, span: str = "4", year: int = 2024, school: str = NORTH, **other: Any) -> Row:
-    row = {"cohort_span": span, "cohort_year": year, "sasid": f"{student:010}", "school_code": school}
-    own = {"race_ethnicity": "01", "low_income": "0", "english_learner": "0", "disability": "0"}
-    return row | {"outcome": outcome} | own | other
-
-
-def dropout(student: int, school: str = NORTH) -> Row:
-    return {"sasid": f"{student:010}", "school_code": school, "grade": "10", "reason": "36"}
-
-
-def course(student: int, code: str = AP, status: str = "COM", school: str = NORTH) -> Row:
-    row = {"sasid": f"{student:010}", "school_code": school, "subject_course_code": code}
-    return row | {"enrollment_status": status}
+from tests.oracle.policy_reader import PROJECT_POLICY, Policy
 
 
 class Figures:
     """Writes the rows given as `year: {collection: rows}` to Parquet, computes, and looks figures up."""
 
-    def __init__(self, folder: Path, deliveries: Mapping[int, Mapping[str, list[Row]]], **settings: Any) -> None:
-        files: dict[int, dict[str, list[Path]]] = {}
-        for year, collections in deliveries.items():
-            for collection, rows in collections.items():
-                parts: dict[str, list[Row]] = {}
-                for row in rows:  # sims has one file a part
-                    parts.setdefault(row.get("collection_period", "whole"), []).append(row)
-                for part, part_rows in parts.items():
-                    path = folder / f"{collection}-{year}-{part}.parquet"
-                    table = pa.Table.from_pylist([{**row, "_delivery": "d1", "_row": 1} for row in part_rows])
-                    pq.write_table(table, path)
-                    files.setdefault(year, {}).setdefault(collection, []).append(path)
-        self.all: dict[Key, Figure] = indicators(2025, files, {AP}, **settings)
+    def __init__(
+        self, folder: Path, deliveries: Mapping[int, Mapping[str, list[Row]]], policy: Policy = PROJECT_POLICY
+    ) -> None:
+        self.all: dict[Key, Figure] = indicators(2025, write(folder, deliveries), {AP}, policy=policy)
 
     def share(self, indicator: str, org: str, group: str = "all_students", span: str = "non_high") -> str:
         """ "hits of students", or "none" where there is no row."""
@@ -224,7 +174,8 @@ def test_the_share_is_not_rounded_before_the_comparison(tmp_path: Path) -> None:
 
 def test_the_share_is_a_setting(tmp_path: Path) -> None:
     rows = [days(1, 36, 180), days(2, 35, 180)]
-    result = Figures(tmp_path, {2025: {"sims": rows}}, chronic_share=Fraction(1, 5))
+    fifth = PROJECT_POLICY.but("chronic_absenteeism", "absent_share", "0.20")
+    result = Figures(tmp_path, {2025: {"sims": rows}}, fifth)
     assert result.share("chronic_absenteeism", NORTH) == "1 of 2"
 
 

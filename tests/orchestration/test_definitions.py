@@ -11,7 +11,8 @@ import pytest
 
 from orchestration.automation.jobs import SOURCES, job_name
 from orchestration.definitions import build_defs
-from orchestration.intake.assets import STAGE_TAG, raw_key
+from orchestration.intake.assets import raw_key
+from orchestration.partitions import STAGE_TAG
 from orchestration.settings import PROJECT
 from tests.support.workshop import CONTRACTS, ORGANISATIONS, Workshop, access, sims, student, text
 
