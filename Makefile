@@ -44,8 +44,9 @@ lint: setup
 unit: setup
 	$(BIN)/pytest -n 2
 
-bench: setup  ## measure intake at statewide size against a bare DuckDB script
+bench: setup  ## measure intake and the indicator tables at statewide size against bare DuckDB scripts
 	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.indicators
 
 docs: setup  ## write docs/collections.md anew from the contracts
 	$(BIN)/python -m orchestration.intake.documenting docs/collections.md

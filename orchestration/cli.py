@@ -159,6 +159,25 @@ def status(
         _print_status(found)
 
 
+@app.command()
+def verify(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Published reports or indicator rows, as JSON.")
+    ],
+) -> None:
+    """Recompute every figure of published reports or indicator rows; list each that differs."""
+    from orchestration.determinations.verify import is_reproduced, summary
+    from orchestration.determinations.verify import verify as recompute
+    from orchestration.policy import load_register
+    from orchestration.settings import Settings
+
+    figures = recompute(files, load_register(Settings().policy))
+    for line in summary(figures):
+        print(line)
+    if not is_reproduced(figures):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Entry point of the installed command: an InputError becomes one line and exit status 1."""
     progress = logging.StreamHandler(sys.stderr)
@@ -220,15 +239,39 @@ def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:
         [_snapshot_row(s) for s in done.result.snapshots],
     )
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
-    for tables in sorted((settings.home / "tables").glob(f"*/{source}/{done.result.year}")):
-        if done.result.succeeded:
-            print(f"Tables:  {tables} ({', '.join(sorted(p.name for p in tables.iterdir()))})")
+    if done.result.succeeded:
+        _print_tables(done.result.year, source, settings)
     print(f"Record:  {done.record}")
     for past in done.earlier:
         for fault in past.faults:
             print(f"warning: {past.year}: {fault}", file=sys.stderr)
     for fault in done.result.faults:
         print(f"error: {fault}", file=sys.stderr)
+
+
+def _print_tables(year: int, source: str, settings: Settings) -> None:
+    """The folders of the tables with their rows, and how many organisations each category has."""
+    from orchestration.tables import folder_of, record_of
+
+    for room in ("indicators", "determinations"):
+        folder = folder_of(settings.home, room, source, year)
+        if record := record_of(folder):
+            print(f"Tables:  {folder} ({', '.join(f'{name} {rows:,}' for name, rows in record['rows'].items())})")
+            if room == "determinations":
+                _print_categories(year, folder)
+
+
+def _print_categories(year: int, folder: Path) -> None:
+    from collections import Counter
+
+    import pyarrow.parquet as pq
+
+    columns = ["org_type", "overall_classification", "reason"]
+    rows = pq.read_table(folder / "determinations.parquet", columns=columns).to_pylist()
+    counts = Counter(tuple(row.values()) for row in rows if row["overall_classification"])
+    if counts:
+        cells = [[*words, f"{count:,}"] for words, count in sorted(counts.items())]
+        _table(f"{year}: determinations", ["level", "classification", "reason", "organisations"], cells)
 
 
 def _snapshot_row(s: Snapshot) -> list[str]:

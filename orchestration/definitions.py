@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.automation.jobs import SOURCES, annual_jobs
+from orchestration.determinations.assets import determination_assets
 from orchestration.indicators.assets import indicator_assets
 from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
@@ -24,6 +25,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         assets=[
             *raw_assets(settings, contracts, register),
             *(indicator_assets(source, settings, contracts, register) for source in SOURCES),
+            *(determination_assets(source, settings, register) for source in SOURCES),
         ],
         jobs=annual_jobs(),
     )

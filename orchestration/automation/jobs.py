@@ -5,6 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 SOURCES = ("student", "hub")
+ROOMS = ("source", "indicators", "determinations")
+"""What exists once for each source: asset groups are named `<source>_<room>`."""
 
 
 def job_name(source: str) -> str:
@@ -16,9 +18,7 @@ def annual_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
     """The annual job of each source: everything that depends on no other source's deliveries."""
 
     def others(source: str) -> dg.AssetSelection:
-        return dg.AssetSelection.groups(
-            *(f"{other}_{room}" for other in SOURCES if other != source for room in ("source", "indicators"))
-        )
+        return dg.AssetSelection.groups(*(f"{other}_{room}" for other in SOURCES if other != source for room in ROOMS))
 
     return [
         dg.define_asset_job(

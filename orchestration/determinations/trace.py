@@ -69,3 +69,8 @@ def parameter_text(rows: Iterable[PolicyRow]) -> str:
 def value_text(value: Mapping[str, Value]) -> str:
     """Figures as JSON with sorted keys; a decimal is written as a string, so that no reader makes it a float."""
     return json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)
+
+
+def upstream_text(keys: Iterable[str]) -> str:
+    """Keys of earlier steps as JSON."""
+    return json.dumps(list(keys))

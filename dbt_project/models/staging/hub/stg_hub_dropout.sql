@@ -1,0 +1,1 @@
+select * from {{ hub_snapshot('hub_dropout', 'annual_dropout') }}

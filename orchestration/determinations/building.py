@@ -1,0 +1,99 @@
+"""One year's determinations: which tables go in, where the tables come out, and whether anything changed.
+
+Belongs here: folders, fingerprint, order. Does not: any rule (`determining` and what it calls).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.determinations import reading
+from orchestration.determinations.determining import YearRules, determine, year_rules
+from orchestration.determinations.writing import write_tables
+from orchestration.errors import InputError
+from orchestration.files import sha256_of
+from orchestration.policy import Register
+from orchestration.settings import Settings
+from orchestration.tables import folder_of, record_of, replacing
+
+ROOM = "determinations"
+INDICATORS = "indicators"
+"""The room whose tables are read."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Tables of a year and source: where they are, rows of each, and whether they had to be made."""
+
+    folder: Path
+    rows: dict[str, int]
+    fingerprint: str
+    is_new: bool
+
+
+def has_determinations(register: Register, year: int) -> bool:
+    """Whether the calendar has determinations in `year`."""
+    return register.row(year, "calendar", "determinations").value != "none"
+
+
+def build(year: int, source: str, *, settings: Settings, register: Register) -> Built:
+    """Bring the determinations of `year` from `source` up to date, in `<home>/tables/determinations/<source>/<year>/`.
+
+    With the same indicator tables, the same earlier percentages, the same policy and the same code as last time nothing
+    is made. Raises InputError for a policy row, a table or a figure that cannot be; what was there before stays.
+    """
+    rules = year_rules(register, year)
+    prior_year = rules.scoring.percentages.prior_year if rules.scoring else None
+    years = sorted({year, *_years_back(rules)}, reverse=True)
+    tables = {y: folder_of(settings.home, INDICATORS, source, y) for y in years}
+    if record_of(tables[year]) is None:
+        raise InputError(f"{tables[year]}: there are no indicator tables of {year}; run that year first")
+    inputs: dict[str, Any] = {
+        f"{INDICATORS} {y}": record["fingerprint"] for y, folder in tables.items() if (record := record_of(folder))
+    }
+    earlier = folder_of(settings.home, ROOM, source, prior_year) if prior_year else None
+    if earlier and (record := record_of(earlier)):
+        inputs[f"{ROOM} {prior_year}"] = record["fingerprint"]
+    fingerprint = _fingerprint(year, source, inputs, settings)
+    folder = folder_of(settings.home, ROOM, source, year)
+    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
+        return Built(folder, record["rows"], fingerprint, is_new=False)
+    read = _read(year, tables, earlier)
+    done = determine(read, rules)
+    made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
+    with replacing(folder, settings.home, made) as new:
+        made["rows"] = rows = write_tables(new, done, read)
+    return Built(folder, rows, fingerprint, is_new=True)
+
+
+def _years_back(rules: YearRules) -> set[int]:
+    """Years whose results are compared with: for change, typical gains, percentiles and the path's reference."""
+    reference = rules.rules.targets.path_reference
+    found = {rules.year - 1, rules.year - 2, *rules.rules.percentiles.years}
+    return found | ({reference} if reference else set())
+
+
+def _read(year: int, tables: dict[int, Path], earlier: Path | None) -> reading.Inputs:
+    present = {y: folder for y, folder in tables.items() if folder.exists()}
+    own = present[year]
+    return reading.Inputs(
+        year=year,
+        results=tuple(row for folder in present.values() for row in reading.read_results(folder)),
+        participation=tuple(reading.read_participation(own)),
+        organisations=reading.read_organisations(own),
+        designations=reading.read_designations([own / "designations.parquet"]),
+        recognitions=reading.read_recognitions([own / "recognitions.parquet"]),
+        published_targets=reading.read_published_targets([own / "published_targets.parquet"]),
+        prior_annuals=reading.read_prior_annuals(earlier) if earlier and earlier.exists() else None,
+    )
+
+
+def _fingerprint(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> str:
+    """Digest over everything that the tables depend on: tables read, policy, code of the room."""
+    files = (*sorted(settings.policy.glob("*.csv")), *sorted(Path(__file__).parent.glob("*.py")))
+    everything = [year, source, inputs, {file.name: sha256_of(file) for file in files}]
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()

@@ -1,0 +1,16 @@
+"""Exact rounding: half up, from exact numbers only.
+
+Belongs here: rounding of `Fraction`, `Decimal` and `int`. Does not: where a rule rounds; the rule says so.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+
+def half_up(value: Fraction | Decimal | int, places: int) -> Decimal:
+    """`value` to `places` decimals, half away from zero (14.45 to 14.5, -14.45 to -14.5)."""
+    numerator, denominator = value.as_integer_ratio()
+    whole = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)  # whole numbers: no other is as fast
+    return Decimal(whole if numerator >= 0 else -whole).scaleb(-places)

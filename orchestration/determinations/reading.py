@@ -1,0 +1,99 @@
+"""What the room reads: indicator tables of several years, ledgers in force, and the year's own earlier percentages.
+
+Belongs here: files to typed rows. Does not: any rule. A year of which there are no tables is simply absent; a rule that
+needs it says so in its status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from orchestration.determinations.ledgers import Designation, Recognition
+from orchestration.determinations.participation import ParticipationCount
+from orchestration.determinations.targets import Result
+
+
+class Organisation(NamedTuple):
+    """A row of the table organisations. Enrolment in students; texts are None where the source has none."""
+
+    org_code: str
+    org_type: str
+    org_name: str
+    district_code: str
+    title_i: str | None
+    lowest_grade: str | None
+    highest_grade: str | None
+    enrolment: int
+    enrolment_non_high: int
+    enrolment_high: int
+    schools: int
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that decides the determinations of `year`.
+
+    `results` of the year and the earlier years that there are; `prior_annuals`: (org_code, student_group) to the kept
+    annual percentage of the prior year with its trace key, as it stands now.
+    """
+
+    year: int
+    results: tuple[Result, ...]
+    participation: tuple[ParticipationCount, ...]
+    organisations: Mapping[str, Organisation]
+    designations: tuple[Designation, ...] = ()
+    recognitions: tuple[Recognition, ...] = ()
+    published_targets: tuple[Mapping[str, object], ...] = ()
+    prior_annuals: Mapping[tuple[str, str], Decimal] | None = None
+
+
+def read_results(folder: Path) -> Iterator[Result]:
+    """Rows of indicator_results; a row without n (the hub has none) counts as n 0 unless its status is ok."""
+    for row in _rows(folder / "indicator_results.parquet", Result._fields):
+        yield Result(*row)._replace(n=row[8] or 0)
+
+
+def read_participation(folder: Path) -> Iterator[ParticipationCount]:
+    """Rows of participation_results."""
+    columns = tuple(ParticipationCount.__dataclass_fields__)
+    for row in _rows(folder / "participation_results.parquet", columns):
+        yield ParticipationCount(*row)
+
+
+def read_organisations(folder: Path) -> dict[str, Organisation]:
+    """Organisation code to its row."""
+    return {row[0]: Organisation(*row) for row in _rows(folder / "organisations.parquet", Organisation._fields)}
+
+
+def read_prior_annuals(folder: Path) -> dict[tuple[str, str], Decimal]:
+    """(org_code, student_group) to the kept annual percentage of a year's target_percentages."""
+    columns = ("org_code", "student_group", "stage", "kept")
+    rows = _rows(folder / "target_percentages.parquet", columns)
+    return {(org, group): kept for org, group, stage, kept in rows if stage == "annual" and kept is not None}
+
+
+def read_designations(files: list[Path]) -> tuple[Designation, ...]:
+    """Rows of the ledger in force."""
+    return tuple(Designation(*row) for file in files for row in _rows(file, tuple(Designation.__dataclass_fields__)))
+
+
+def read_recognitions(files: list[Path]) -> tuple[Recognition, ...]:
+    """Rows of the ledger in force."""
+    return tuple(Recognition(*row) for file in files for row in _rows(file, tuple(Recognition.__dataclass_fields__)))
+
+
+def read_published_targets(files: list[Path]) -> tuple[Mapping[str, object], ...]:
+    """Rows of the Department's workbook by the contract's field names."""
+    return tuple(row for file in files for row in pq.read_table(file).to_pylist())
+
+
+def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """Rows of the columns asked for, in that order."""
+    table = pq.read_table(file, columns=list(columns))
+    return zip(*(table.column(name).to_pylist() for name in columns), strict=True)

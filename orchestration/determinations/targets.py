@@ -1,0 +1,305 @@
+"""Targets of a year and of the next: published ones where delivered, otherwise generated and marked so.
+
+Belongs here: reading the workbook's rows, the generator, paths. Does not: points, which compare results with targets.
+
+Generated (rulebook section 5, inferred): the baseline is the year before's value. Schools are put into equal groups by
+baseline, for each measure, gradespan, student group and indicator apart; the step is the mean one-year gain of the
+schools that started in the same group, one decimal half up, at least the policy's minimum. Gains are those of the two
+years before, so that no result of the year moves its own target; only where there are none (the first year with data)
+those into the year itself. A target stops at the end of its scale; lower-is-better indicators fall by the step.
+Next year's target adds the next increment: the published one, or the same step again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from orchestration.determinations.exact import half_up
+from orchestration.determinations.target_rules import TargetRules
+from orchestration.determinations.trace import Step, Value
+from orchestration.errors import InputError
+from orchestration.policy import PolicyRow
+
+Key: TypeAlias = tuple[str, str, str, str]
+"""Organisation, gradespan, student group, indicator."""
+Kind: TypeAlias = tuple[str, str, str, str]
+"""Measure, gradespan, student group, indicator: what is compared with each other."""
+
+
+class Result(NamedTuple):
+    """A row of indicator_results, values with one decimal. Any value is a baseline, used in its own year or not."""
+
+    school_year: int
+    org_code: str
+    org_type: str
+    gradespan: str
+    student_group: str
+    indicator: str
+    measure: str
+    value: Decimal | None
+    n: int
+    status: str = "ok"
+
+    @property
+    def key(self) -> Key:
+        """What a target belongs to."""
+        return self.org_code, self.gradespan, self.student_group, self.indicator
+
+    @property
+    def kind(self) -> Kind:
+        """What its value is compared with."""
+        return self.measure, self.gradespan, self.student_group, self.indicator
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target of one row of indicator_results, in the measure's unit, one decimal; None where `status` says why.
+
+    `source` is published or generated; `increment` leads from `target` to `next_target`, the target of the year after.
+    """
+
+    school_year: int
+    org_code: str
+    gradespan: str
+    student_group: str
+    indicator: str
+    baseline: Decimal | None
+    target: Decimal | None
+    increment: Decimal | None
+    next_target: Decimal | None
+    path: str | None
+    source: str
+    status: str = "ok"
+
+
+class _Typical(NamedTuple):
+    """Steps by baseline group (None where nobody started there), and the baselines that make the groups."""
+
+    steps: tuple[Decimal | None, ...]
+    schools: tuple[int, ...]
+    history: str
+
+
+def targets(
+    rules: TargetRules, results: Iterable[Result], published: Iterable[Mapping[str, object]] = ()
+) -> tuple[list[Target], list[Step]]:
+    """Targets of `rules.year`, sorted, with a step for each that has a value.
+
+    `results`: rows of the year itself, of the two before it and of the path's reference year, all levels, in any order.
+    `published`: rows of published_targets by the contract's field names, decimals as Decimal or text. Raises InputError
+    for a result or a published row twice, an unknown group, gradespan or path, a measure without a scale.
+    """
+    if not rules.sets_targets:
+        return [], []
+    years = _by_year(rules, results)
+    from_workbook = _published(rules, published)
+    typical = _typical(rules, years)
+    baselines = _starts(rules, years[rules.year - 1].values())
+    out, steps = [], []
+    for key in sorted({*years[rules.year - 1], *years[rules.year], *from_workbook}):
+        prior = years[rules.year - 1].get(key)
+        if key in from_workbook:
+            result = prior or years[rules.year].get(key)
+            target = _onward_next(rules, from_workbook[key], result.measure if result else "")
+            target = replace(target, path=target.path or _path(rules, key, prior, years))
+            step = _step(target, {"baseline": target.baseline}, "target_published", ())
+        elif prior is None or prior.value is None:
+            status = "no_prior_year" if prior is None else prior.status
+            out.append(Target(rules.year, *key, None, None, None, None, None, "generated", status))
+            continue
+        else:
+            target, step = _generated(rules, prior, prior.value, typical, baselines, years)
+        out.append(target)
+        steps.append(step)
+    return out, steps
+
+
+def _by_year(rules: TargetRules, results: Iterable[Result]) -> dict[int, dict[Key, Result]]:
+    found: dict[int, dict[Key, Result]] = defaultdict(dict)
+    for row in results:
+        if row.indicator not in rules.workbook_names:
+            continue
+        if row.key in found[row.school_year]:
+            raise InputError(f"indicator_results: {row.school_year} {' '.join(row.key)} stands there twice")
+        if row.measure not in rules.scales:
+            raise InputError(f"indicator_results: measure '{row.measure}' has no row in measure_scale")
+        found[row.school_year][row.key] = row
+    return found
+
+
+def _starts(rules: TargetRules, rows: Iterable[Result]) -> dict[Kind, list[Decimal]]:
+    """Sorted values of the population, by kind."""
+    found: dict[Kind, list[Decimal]] = defaultdict(list)
+    for row in rows:
+        if row.org_type == rules.population and row.value is not None:
+            found[row.kind].append(row.value)
+    for values in found.values():
+        values.sort()
+    return found
+
+
+def _group(rules: TargetRules, values: list[Decimal], value: Decimal) -> int:
+    """Which of the equal groups `value` falls in, lowest first; equal values always in the same one."""
+    if not values:
+        return 0
+    return min(rules.baseline_groups - 1, rules.baseline_groups * bisect_left(values, value) // len(values))
+
+
+def _typical(rules: TargetRules, years: Mapping[int, Mapping[Key, Result]]) -> dict[Kind, list[_Typical]]:
+    """Kind to its typical steps, a table for each history in the policy's order."""
+    found: dict[Kind, list[_Typical]] = defaultdict(list)
+    for history in rules.histories:
+        first = rules.year - (2 if history == "before" else 1)
+        pairs: dict[Kind, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+        complete = {kind for kind, tables in found.items() if any(None not in table.steps for table in tables)}
+        after = years.get(first + 1, {})
+        for key, start in years.get(first, {}).items():
+            kind, end = start.kind, after.get(key)
+            if kind in complete or start.org_type != rules.population or end is None or end.measure != start.measure:
+                continue
+            if start.value is not None and end.value is not None:
+                gain = end.value - start.value
+                pairs[kind].append((start.value, -gain if start.indicator in rules.lower_is_better else gain))
+        for kind, gains in pairs.items():
+            found[kind].append(_steps_of(rules, gains, history))
+    return found
+
+
+def _steps_of(rules: TargetRules, gains: list[tuple[Decimal, Decimal]], history: str) -> _Typical:
+    starts = sorted(start for start, _ in gains)
+    groups: list[list[Decimal]] = [[] for _ in range(rules.baseline_groups)]
+    for start, gain in gains:
+        groups[_group(rules, starts, start)].append(gain)
+    means = (half_up(Fraction(sum(group)) / len(group), 1) if group else None for group in groups)
+    steps = tuple(None if mean is None else max(rules.minimum_step, mean) for mean in means)
+    return _Typical(steps, tuple(len(group) for group in groups), history)
+
+
+def _generated(
+    rules: TargetRules,
+    prior: Result,
+    baseline: Decimal,
+    typical: Mapping[Kind, list[_Typical]],
+    baselines: Mapping[Kind, list[Decimal]],
+    years: Mapping[int, Mapping[Key, Result]],
+) -> tuple[Target, Step]:
+    group = _group(rules, baselines.get(prior.kind, []), baseline)
+    step = rules.minimum_step
+    figures: dict[str, Value] = {"baseline": baseline, "baseline_group": group + 1, "history": "none"}
+    for table in typical.get(prior.kind, ()):
+        if (found := table.steps[group]) is not None:
+            step = found
+            figures |= {"history": table.history, "schools": table.schools[group]}
+            break
+    figures["step"] = step
+    goal = _onward(rules, prior.indicator, prior.measure, baseline, step)
+    target = Target(
+        rules.year,
+        *prior.key,
+        baseline=baseline,
+        target=goal,
+        increment=step,
+        next_target=_onward(rules, prior.indicator, prior.measure, goal, step),
+        path=_path(rules, prior.key, prior, years),
+        source="generated",
+    )
+    return target, _step(target, figures, "target_step", (*rules.step_rows, rules.scale_rows[prior.measure]))
+
+
+def _onward(rules: TargetRules, indicator: str, measure: str, value: Decimal, step: Decimal) -> Decimal:
+    """`value` moved by `step` in the better direction, no further than the end of the scale where it is known."""
+    low, high = rules.scales.get(measure, (None, None))
+    if indicator in rules.lower_is_better:
+        moved = value - step
+        return moved if low is None else max(low, moved)
+    moved = value + step
+    return moved if high is None else min(high, moved)
+
+
+def _onward_next(rules: TargetRules, target: Target, measure: str) -> Target:
+    """A published target with next year's. A reduction is a magnitude, whatever its sign: those indicators fall."""
+    if target.target is None or target.increment is None:
+        return target
+    step = abs(target.increment) if target.indicator in rules.lower_is_better else target.increment
+    return replace(target, next_target=_onward(rules, target.indicator, measure, target.target, step))
+
+
+def _path(rules: TargetRules, key: Key, prior: Result | None, years: Mapping[int, Mapping[Key, Result]]) -> str | None:
+    """Recovery where the baseline is below the reference year's level of the same measure, else forward."""
+    if rules.path_reference is None or key[3] not in rules.path_indicators:
+        return None
+    reference = years.get(rules.path_reference, {}).get(key)
+    if reference is None or prior is None or reference.measure != prior.measure:
+        return rules.path_otherwise
+    if reference.value is None or prior.value is None or prior.value >= reference.value:
+        return rules.path_otherwise
+    return rules.path_below
+
+
+def _published(rules: TargetRules, rows: Iterable[Mapping[str, object]]) -> dict[Key, Target]:
+    """Targets that the workbook has; a blank one is none, and next year's come later."""
+    found: dict[Key, Target] = {}
+    for row in rows:
+        org, label, span = (str(row[name]) for name in ("org_code", "student_group", "gradespan"))
+        where = f"published_targets: {org} {label} {span}"
+        if label not in rules.groups or span not in rules.gradespans:
+            raise InputError(f"{where}: the group or gradespan is not a label of {rules.year}")
+        for indicator, name in rules.workbook_names.items():
+            goal = _decimal(row.get(f"{name}_target"), where)
+            if goal is None:
+                continue
+            key = (org, rules.gradespans[span], rules.groups[label], indicator)
+            if key in found:
+                raise InputError(f"{where}: {name} stands there twice")
+            path = row.get(f"{name}_path")
+            if path is not None and path not in (rules.path_below, rules.path_otherwise):
+                raise InputError(f"{where}: '{path}' is not a path")
+            increment = _decimal(row.get(f"{name}_increment_next", row.get(f"{name}_increment")), where)
+            found[key] = Target(
+                rules.year,
+                *key,
+                baseline=_decimal(row.get(f"{name}_baseline"), where),
+                target=half_up(goal, 1),
+                increment=increment,
+                next_target=None,
+                path=str(path) if path is not None else None,
+                source="published",
+            )
+    return found
+
+
+def _decimal(value: object, where: str) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        return Decimal(str(value))
+    except ArithmeticError:
+        raise InputError(f"{where}: '{value}' is not a number") from None
+
+
+def _step(target: Target, inputs: Mapping[str, Value], rule_id: str, rows: tuple[PolicyRow, ...]) -> Step:
+    return Step(
+        school_year=target.school_year,
+        org_code=target.org_code,
+        kind="target",
+        gradespan=target.gradespan,
+        student_group=target.student_group,
+        indicator=target.indicator,
+        rule_id=rule_id,
+        inputs=inputs,
+        parameters=rows,
+        outcome={
+            "source": target.source,
+            "target": target.target,
+            "path": target.path,
+            "increment": target.increment,
+            "next_target": target.next_target,
+        },
+        status=target.status,
+    )

@@ -1,0 +1,124 @@
+"""Recomputing published indicator rows: change, points and rating, or the dashes of a small group.
+
+Belongs here: one function a kind of case. Does not: the rules of points (`points`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from orchestration.determinations.points import Award, Measured, award
+from orchestration.determinations.points_rules import GrowthBand, PointsRules, Route, Yardstick
+from orchestration.determinations.printed_figures import (
+    DIFFERS,
+    POSSIBLE,
+    RECOMPUTED,
+    UNDECIDED,
+    Figure,
+    RulesByYear,
+    YearRules,
+)
+from orchestration.determinations.published import Case, MinimumCase, PointsCase
+from orchestration.errors import InputError
+
+Check: TypeAlias = Callable[[Case, YearRules], Iterator[Figure]]
+
+
+def check_cases(cases: Iterable[Case], rules: RulesByYear) -> Iterator[Figure]:
+    """Every printed figure of the cases. Raises InputError naming the case and the field at fault."""
+    for case in cases:
+        try:
+            yield from CHECKS[case.kind](case, rules[case.year])
+        except InputError as error:
+            raise InputError(f"{case.id}: {error}") from None
+
+
+def _points(case: PointsCase, rules: YearRules) -> Iterator[Figure]:
+    given, expected = case.inputs, case.expected
+    group = _group(given.group, rules)
+    yardstick = rules.points.yardstick(given.gradespan, group, given.measure)
+    if yardstick is None:
+        raise InputError(f"inputs.measure: '{given.measure}' is no indicator of {given.gradespan}, {given.group}")
+    if given.change is not None and given.prior is not None:
+        change = given.current - given.prior
+        outcome = RECOMPUTED if change == given.change else DIFFERS
+        yield Figure(case.id, "change", str(given.change), str(change), outcome)
+    path = given.path if given.path is not None else _printed_path(expected.reason, rules.points)
+    made = award(
+        Measured(
+            org_code=given.org_code,
+            gradespan=given.gradespan,
+            student_group=group,
+            indicator=given.measure,
+            measure=(given.scale or yardstick.measure).lower(),
+            current=given.current,
+            n=given.n,
+            prior=given.prior,
+            target=given.target,
+            path=path,
+            comparisons=given.comparisons,
+        ),
+        rules.points,
+    )
+    outcome, why = _outcome(made, expected.points)
+    yield Figure(case.id, "points", str(expected.points), str(made.points), outcome, why)
+    if expected.reason is not None:
+        in_words = _points_in_words(expected.reason, path, yardstick)
+        if outcome == DIFFERS:
+            outcome, why = _outcome(made, in_words)
+        elif in_words != expected.points:
+            outcome, why = DIFFERS, ""
+        yield Figure(case.id, "reason", expected.reason, made.reason, outcome, why)
+
+
+def _outcome(made: Award, printed: int | None) -> tuple[str, str]:
+    """Whether the printed points follow. A statewide value that the page does not show could only give more."""
+    if printed == made.points and not made.untested:
+        return RECOMPUTED, ""
+    if printed == made.points:
+        keys = ", ".join(route.key for route in made.untested)
+        return (
+            POSSIBLE,
+            f"follows from the figures given; statewide values not in the file ({keys}) could only give more",
+        )
+    giving = [route.key for route in made.untested if route.points == printed]
+    if giving:
+        return UNDECIDED, f"the figures given earn {made.points}; {printed} needs the statewide {' or '.join(giving)}"
+    return DIFFERS, ""
+
+
+def _points_in_words(reason: str, path: str, yardstick: Yardstick) -> int | None:
+    """The points whose rating the words are, or None where they are nobody's."""
+    ratings: tuple[Route | GrowthBand, ...] = (*yardstick.routes.get((False, False), ()), *yardstick.bands)
+    words = reason.removeprefix(f"{path}: ") if path else reason
+    return next((entry.points for entry in ratings if entry.rating == words), None)
+
+
+def _printed_path(reason: str | None, rules: PointsRules) -> str:
+    """The path that the report prints before the rating: assigned by the Department, hence given."""
+    return next((path for path in sorted(rules.paths) if (reason or "").startswith(f"{path}: ")), "")
+
+
+def _minimum(case: MinimumCase, rules: YearRules) -> Iterator[Figure]:
+    given, expected = case.inputs, case.expected
+    _group(given.group, rules)
+    found = (y for (_, indicator), y in rules.points.yardsticks.items() if indicator == given.measure)
+    yardstick = next(found, None)
+    if yardstick is None:
+        raise InputError(f"inputs.measure: '{given.measure}' is no indicator of {case.year}")
+    is_small = given.n < yardstick.minimum_n
+    computed = ("None", rules.points.none_display) if is_small else ("points", "a value")
+    printed = (str(expected.points), expected.display)
+    for name, shown, made in zip(("points", "display"), printed, computed, strict=True):
+        if shown is not None:
+            yield Figure(case.id, name, shown, made, RECOMPUTED if shown == made else DIFFERS)
+
+
+def _group(label: str, rules: YearRules) -> str:
+    if label not in rules.groups:
+        raise InputError(f"inputs.group: '{label}' is not a student group of {rules.year}")
+    return rules.groups[label]
+
+
+CHECKS: dict[str, Check] = {"indicator_points": _points, "minimum_n": _minimum}  # type: ignore[dict-item]

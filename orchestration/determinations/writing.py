@@ -1,0 +1,182 @@
+"""The tables of the room: their columns, and rows from what was determined, in a fixed order.
+
+Belongs here: columns and types, Parquet and CSV. Does not: any decision. Figures are exact decimals or whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from orchestration.determinations.determining import Determined
+from orchestration.determinations.reading import Inputs
+from orchestration.determinations.trace import Step, parameter_text, upstream_text, value_text
+
+FIGURE = pa.decimal128(9, 1)
+TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.int32(), pa.bool_()
+PLACE = {"school_year": NUMBER, "org_code": TEXT, "org_type": TEXT}
+ROW = {**PLACE, "gradespan": TEXT, "student_group": TEXT, "indicator": TEXT}
+
+TABLES: dict[str, dict[str, pa.DataType]] = {
+    "indicator_targets": {
+        **ROW, "baseline": FIGURE, "target": FIGURE, "increment": FIGURE, "next_target": FIGURE, "path": TEXT,
+        "source": TEXT, "status": TEXT,
+    },
+    "indicator_points": {
+        **ROW, "points": NUMBER, "rating": TEXT, "reason": TEXT, "route": TEXT, "untested_routes": TEXT, "status": TEXT,
+        "trace_key": TEXT,
+    },
+    "target_percentages": {
+        **PLACE, "student_group": TEXT, "stage": TEXT, "gradespan": TEXT, "report_column": TEXT,
+        "weighted_earned": FIGURE, "weighted_possible": FIGURE, "kept": FIGURE, "shown": NUMBER, "status": TEXT,
+        "trace_key": TEXT,
+    },
+    "accountability_percentiles": {
+        **PLACE, "student_group": TEXT, "comparison_set": TEXT, "percentile": NUMBER, "alone": NUMBER, "score": TEXT,
+        "status": TEXT, "trace_key": TEXT,
+    },
+    "determinations": {
+        **PLACE, "org_name": TEXT, "overall_classification": TEXT, "reason": TEXT, "decided_by": TEXT, "progress": TEXT,
+        "percentile": NUMBER, "annual": NUMBER, "cumulative": NUMBER, "grounds_met": TEXT,
+        "low_performing_groups": TEXT, "low_participation_groups": TEXT, "designations": TEXT, "recognition": TEXT,
+        "status": TEXT, "trace_key": TEXT,
+    },
+    "federal_designations": {
+        **PLACE, "is_title_i": FLAG, "kind": TEXT, "designation": TEXT, "reasons": TEXT, "trace_key": TEXT,
+    },
+    "determination_trace": {
+        "school_year": NUMBER, "key": TEXT, "org_code": TEXT, "step": NUMBER, "kind": TEXT, "rule_id": TEXT,
+        "gradespan": TEXT, "student_group": TEXT, "indicator": TEXT, "inputs": TEXT, "parameters": TEXT,
+        "outcome": TEXT, "status": TEXT, "upstream": TEXT,
+    },
+}  # fmt: skip
+"""Table to its columns. Lists are joined by `; `."""
+ONLY_PARQUET = ("determination_trace",)
+"""JSON inside CSV helps nobody; the trace is read by `explain`."""
+
+
+def write_tables(folder: Path, done: Determined, inputs: Inputs) -> dict[str, int]:
+    """Write every table as Parquet and CSV: table to rows."""
+    rows = {
+        "indicator_targets": _targets(done, inputs),
+        "indicator_points": _points(done, inputs),
+        "target_percentages": _percentages(done, inputs),
+        "accountability_percentiles": _percentiles(done, inputs),
+        "determinations": _determinations(done, inputs),
+        "federal_designations": _federal(done, inputs),
+        "determination_trace": _trace(done.steps),
+    }
+    for name, found in rows.items():
+        schema = pa.schema(TABLES[name].items())
+        columns = zip(*found, strict=True) if found else ([] for _ in schema)
+        table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+        if name not in ONLY_PARQUET:
+            pyarrow.csv.write_csv(table, folder / f"{name}.csv")
+    return {name: len(found) for name, found in rows.items()}
+
+
+def _place(inputs: Inputs, org_code: str) -> tuple[int, str, str]:
+    return inputs.year, org_code, inputs.organisations[org_code].org_type
+
+
+def _targets(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            *_place(inputs, t.org_code), t.gradespan, t.student_group, t.indicator,
+            t.baseline, t.target, t.increment, t.next_target, t.path, t.source, t.status,
+        )
+        for t in done.targets
+        if t.org_code in inputs.organisations
+    )  # fmt: skip
+
+
+def _points(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *_place(inputs, key[0]), *key[1:], a.points, a.rating, a.reason, a.route,
+            "; ".join(route.key for route in a.untested), a.status, a.step.key,
+        )
+        for key, a in sorted(done.awards.items())
+    ]  # fmt: skip
+
+
+def _percentages(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    columns = {score.percentage.step.key: score for score in done.columns}
+    rows = []
+    for percentage in sorted((*(s.percentage for s in done.columns), *done.percentages), key=lambda p: p.step.key):
+        place, step = percentage.place, percentage.step
+        score = columns.get(step.key)
+        population = "lowest" if place.student_group == "lowest_performing" else "all"
+        rows.append(
+            (
+                *_place(inputs, place.org_code), place.student_group, step.kind, place.gradespan or None,
+                f"{place.gradespan}_{population}" if score else None,
+                score.weighted_earned if score else None, score.weighted_possible if score else None,
+                percentage.kept, None if percentage.shown is None else int(percentage.shown), percentage.status,
+                step.key,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _percentiles(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *_place(inputs, p.org_code), p.student_group, p.comparison_set, p.percentile, p.alone,
+            None if p.score is None else str(p.score), p.status, p.key,
+        )
+        for p in sorted(done.percentiles, key=lambda p: p.key)
+    ]  # fmt: skip
+
+
+def _determinations(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *_place(inputs, d.org_code), inputs.organisations[d.org_code].org_name, d.overall_classification, d.reason,
+            d.decided_by, d.progress, d.percentile, d.annual, d.cumulative,
+            _joined(ground.test for ground in d.grounds if ground.met), _joined(d.low_performing_groups),
+            _joined(d.low_participation_groups), _joined(row.designation for row in d.designations),
+            _joined(d.recognition), d.status, d.key,
+        )
+        for d in sorted(done.determinations, key=lambda d: d.org_code)
+    ]  # fmt: skip
+
+
+def _federal(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *_place(inputs, f.org_code), f.is_title_i, f.kind, f.designation, _joined(f.reasons),
+            f"{f.school_year}/{f.org_code}/federal",
+        )
+        for f in sorted(done.federal, key=lambda f: f.org_code)
+    ]  # fmt: skip
+
+
+def _trace(steps: Iterable[Step]) -> list[tuple[Any, ...]]:
+    """Steps by organisation, each organisation's numbered in the order they were decided."""
+    texts: dict[tuple[int, ...], str] = {}  # the same policy rows stand behind many steps
+    numbers: dict[str, int] = {}
+    rows = []
+    for step in steps:
+        numbers[step.org_code] = number = numbers.get(step.org_code, 0) + 1
+        cited = tuple(map(id, step.parameters))
+        if (parameters := texts.get(cited)) is None:
+            parameters = texts[cited] = parameter_text(step.parameters)
+        rows.append(
+            (
+                step.school_year, step.key, step.org_code, number, step.kind, step.rule_id, step.gradespan,
+                step.student_group, step.indicator, value_text(step.inputs), parameters, value_text(step.outcome),
+                step.status, upstream_text(step.upstream),
+            )
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: (row[2], row[3]))
+
+
+def _joined(parts: Iterable[str]) -> str | None:
+    return "; ".join(parts) or None
