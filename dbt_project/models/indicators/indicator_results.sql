@@ -1,6 +1,11 @@
 -- Every indicator of the year from the source of the run. One row an organisation, gradespan, student group and indicator.
 with results as (
   select *, 'student' as source from {{ ref('int_student_results') }}
+  union all
+  select
+    org_code, gradespan, student_group, indicator, measure, value, numerator, denominator, n, data_year, status, note,
+    'hub' as source
+  from {{ ref('int_hub_results') }}
 )
 
 select

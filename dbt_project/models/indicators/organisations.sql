@@ -1,6 +1,8 @@
 -- Every organisation of the year with its enrolment; one row each, also of one without a figure.
 with delivered as (
   select *, 'student' as source from {{ ref('int_student_organisations') }}
+  union all
+  select *, 'hub' as source from {{ ref('int_hub_organisations') }}
 ),
 
 of_source as (

@@ -1,4 +1,4 @@
--- The published rate of all grades, in each gradespan that the organisation serves; n is enrolment, no count is published.
+-- The published rate of all grades, in each gradespan that the organisation serves; n is enrolment, for want of counts.
 with published as (
   select * from ({{ hub_grouped(ref('stg_hub_attendance')) }}) as grouped
   where attend_period = {{ hub_policy_word('hub_rows', 'chronic_absenteeism') }}
