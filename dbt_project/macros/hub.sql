@@ -52,13 +52,13 @@
   cast({{ hub_data_year(indicator) }} as integer) as data_year
 {%- endmacro %}
 
-{# Students of a group in the grades that count: their enrolment times the group's share of the organisation, half up. #}
+{# Students of a group in the grades that count: enrolment times the group's share of the organisation, half up. #}
 {% macro hub_enrolled(enrolled, share) -%}
   cast(floor({{ enrolled }} * {{ share }} + 0.5) as bigint)
 {%- endmacro %}
 
-{# One published average a subject, gradespan and group (`chosen`: on which int_subject_rules). Of several rows the mean of
-   their averages, weighted with their students and rounded once; a row without an average is left out of it. #}
+{# One published average a subject, gradespan and group (`chosen`: on which int_subject_rules). Of several rows the mean
+   of their averages, weighted with their students and rounded once; a row without an average is left out of it. #}
 {% macro hub_mcas_average(average, students, chosen) -%}
   select
     org_code, gradespan, student_group, subject,

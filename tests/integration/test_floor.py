@@ -37,12 +37,3 @@ def test_the_floor_makes_the_tables_of_the_build(shop: Workshop, built: Path, tm
     floor.make({n: find(folder, YEAR - back, c) for n, (c, back) in SOURCES.items()}, YEAR, tmp_path)
     for table in KEYS:
         assert is_equal(table, tmp_path, built)
-
-
-def test_the_pandas_script_makes_the_tables_of_the_build(shop: Workshop, built: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pandas", reason="pandas is no dependency of the project")
-    from benchmarks import pandas_tables
-
-    pandas_tables.make({n: accepted(shop.settings.home, YEAR - b, c) for n, (c, b) in SOURCES.items()}, YEAR, tmp_path)
-    for table in KEYS:
-        assert is_equal(table, tmp_path, built)

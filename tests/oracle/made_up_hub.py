@@ -68,7 +68,10 @@ def _files(
     uncounted = {code for code in orgs if chance.random() < 0.4}
 
     def org(code: str) -> dict[str, object]:
-        return {"sy": year, "dist_code": f"{code[:4]}0000", "org_code": code, "org_type": "School"}
+        name = f"District {code[:4]} - School {code[4:]}"
+        return {
+            "sy": year, "dist_code": f"{code[:4]}0000", "org_code": code, "org_name": name, "org_type": "School",
+        }  # fmt: skip
 
     def listed() -> list[tuple[str, str]]:
         """Organisation and group; all have All Students, as on the hub, but now and then an organisation is missing."""

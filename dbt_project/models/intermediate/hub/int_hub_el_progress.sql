@@ -1,4 +1,4 @@
--- The published share of English learners who made progress, all grades, in each gradespan that the organisation serves.
+-- The published share of English learners who made progress, all grades, in each gradespan served.
 select
   h.org_code, e.gradespan, 'all_students' as student_group,
   {{ hub_figure('el_progress') }},

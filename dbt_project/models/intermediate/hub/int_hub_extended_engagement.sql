@@ -1,5 +1,5 @@
--- Graduated within five years or still in school, of the cohort of two years before. Both shares are rounded by the hub, so
--- that their sum may pass the whole cohort by a thousandth; it is held at the whole.
+-- Graduated within five years or still in school, of the cohort of two years before. Both shares are rounded by the
+-- hub, so that their sum may pass the whole cohort by a thousandth; it is held at the whole.
 select
   org_code, 'high' as gradespan, student_group,
   {{ hub_figure('extended_engagement') }},

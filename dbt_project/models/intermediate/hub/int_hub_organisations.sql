@@ -2,7 +2,7 @@
 -- non-high grades (rule enrolment_grades). The hub publishes neither Title I status nor, for a sum, high needs students.
 with schools as (
   select
-    org_code, org_name, dist_code as district_code,
+    org_code, coalesce(org_name, org_code) as org_name, dist_code as district_code,
     coalesce(total_cnt, 0) as enrolment,
     coalesce(k_cnt, 0) + coalesce(g1_cnt, 0) + coalesce(g2_cnt, 0) + coalesce(g3_cnt, 0) + coalesce(g4_cnt, 0)
       + coalesce(g5_cnt, 0) + coalesce(g6_cnt, 0) + coalesce(g7_cnt, 0) + coalesce(g8_cnt, 0) as enrolment_non_high,
