@@ -48,8 +48,9 @@ bench: setup  ## measure intake and the indicator tables at statewide size again
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.indicators
 
-docs: setup  ## write docs/collections.md anew from the contracts
+docs: setup  ## write docs/collections.md and the columns of staging models anew from the contracts
 	$(BIN)/python -m orchestration.intake.documenting docs/collections.md
+	$(BIN)/python -m orchestration.indicators.describing
 
 lock: setup  ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
