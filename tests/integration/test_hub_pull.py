@@ -27,7 +27,8 @@ from tests.support.socrata import REAL_FILES, Answer, Fault, SocrataServer, serv
 CONTRACTS = load_contracts(PROJECT / "raw" / "contracts")
 YEAR = 2018
 DROPOUT, ROWS = "cmm7-ttbg", 405  # small enough for many pages, and not required
-ATTENDANCE = "ak6h-9k7x"  # required
+ATTENDANCE = "ak6h-9k7x"  # not required
+ENROLLMENT = "t8td-gens"  # required
 TOKEN = "token-that-nobody-may-see"
 NEW_YEAR = "Thu, 01 Jan 2026 00:00:00 GMT"
 HALF_A_MINUTE_ON = "Thu, 01 Jan 2026 00:00:30 GMT"
@@ -276,7 +277,7 @@ class TestFinalFaults:
 
     def test_all_failures_are_listed_and_the_rest_is_delivered(self, bench: Bench) -> None:
         bench.hub.plan(socrata.status(403), dataset=ATTENDANCE)
-        bench.hub.plan(socrata.html(), dataset="t8td-gens")
+        bench.hub.plan(socrata.html(), dataset=ENROLLMENT)
         with pytest.raises(PullError) as caught:
             bench.pull("hub_attendance", "hub_enrollment", "hub_dropout", "hub_teachers")
         clauses = str(caught.value).removeprefix(f"pull of {YEAR} is incomplete: ").split("; ")
@@ -351,9 +352,9 @@ class TestSecurity:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         bench.hub.plan(socrata.status(503), "page")
-        bench.hub.plan(socrata.status(403), dataset=ATTENDANCE)
+        bench.hub.plan(socrata.status(403), dataset=ENROLLMENT)
         with pytest.raises(PullError) as caught:
-            bench.pull("hub_dropout", "hub_attendance")
+            bench.pull("hub_dropout", "hub_enrollment")
         assert {request.headers["X-App-Token"] for request in bench.hub.requests} == {TOKEN}
         told = [caplog.text, str(caught.value), repr(caught.value.results)]
         told += [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
