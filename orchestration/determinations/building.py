@@ -17,12 +17,15 @@ from orchestration.determinations.writing import write_tables
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.policy import Register
+from orchestration.releases import newest
 from orchestration.settings import Settings
 from orchestration.tables import folder_of, record_of, replacing
 
 ROOM = "determinations"
 INDICATORS = "indicators"
 """The room whose tables are read."""
+PERCENTAGES = "target_percentages.parquet"
+"""What is read of the prior year's release."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ def has_determinations(register: Register, year: int) -> bool:
 def build(year: int, source: str, *, settings: Settings, register: Register) -> Built:
     """Bring the determinations of `year` from `source` up to date, in `<home>/tables/determinations/<source>/<year>/`.
 
-    With the same indicator tables, the same earlier percentages, the same policy and the same code as last time nothing
-    is made. Raises InputError for a policy row, a table or a figure that cannot be; what was there before stays.
+    With the same indicator tables, release of the prior year, policy and code as last time nothing is made. Raises
+    InputError for a policy row, a table or a figure that cannot be; what was there before stays.
     """
     rules = year_rules(register, year)
     prior_year = rules.scoring.percentages.prior_year if rules.scoring else None
@@ -55,14 +58,15 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     inputs: dict[str, Any] = {
         f"{INDICATORS} {y}": record["fingerprint"] for y, folder in tables.items() if (record := record_of(folder))
     }
-    earlier = folder_of(settings.home, ROOM, source, prior_year) if prior_year else None
-    if earlier and (record := record_of(earlier)):
-        inputs[f"{ROOM} {prior_year}"] = record["fingerprint"]
+    # the prior year's percentages as restated by its newest official release (rulebook section 7)
+    earlier = newest(settings.home, prior_year, source, "official") if prior_year else None
+    if earlier:
+        inputs[f"release {prior_year}"] = f"{earlier.name} {sha256_of(earlier.folder / PERCENTAGES)}"
     fingerprint = _fingerprint(year, source, inputs, settings)
     folder = folder_of(settings.home, ROOM, source, year)
     if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
         return Built(folder, record["rows"], fingerprint, is_new=False)
-    read = _read(year, tables, earlier)
+    read = _read(year, tables, earlier.folder if earlier else None)
     done = determine(read, rules)
     made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
     with replacing(folder, settings.home, made) as new:
@@ -88,7 +92,8 @@ def _read(year: int, tables: dict[int, Path], earlier: Path | None) -> reading.I
         designations=reading.read_designations([own / "designations.parquet"]),
         recognitions=reading.read_recognitions([own / "recognitions.parquet"]),
         published_targets=reading.read_published_targets([own / "published_targets.parquet"]),
-        prior_annuals=reading.read_prior_annuals(earlier) if earlier and earlier.exists() else None,
+        corrections=reading.read_corrections(own),
+        prior_annuals=reading.read_prior_annuals(earlier) if earlier else None,
     )
 
 

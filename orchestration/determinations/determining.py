@@ -89,6 +89,7 @@ def determine(inputs: Inputs, rules: YearRules) -> Determined:
     """Determinations of every organisation of the directory. Raises InputError for inputs that cannot be."""
     done = Determined()
     known = inputs.organisations
+    done.steps += [c.step(inputs.year, c.org_code if c.org_code in known else STATE) for c in inputs.corrections]
     now = [row for row in inputs.results if row.school_year == inputs.year and row.org_code in known]
     if rules.scoring is not None:
         done.targets, steps = targets(

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
+from orchestration.determinations.trace import Step
 from orchestration.errors import InputError
 
 
@@ -39,6 +41,38 @@ class Recognition:
     ground: str
     decided_by: str
     citation: str
+
+
+class AppliedCorrection(NamedTuple):
+    """A value of a delivered record that a ledger row changed before it was counted; `record_*` name the record."""
+
+    school_year: int
+    collection: str
+    org_code: str
+    field: str
+    old_value: str | None
+    new_value: str | None
+    decided_by: str
+    reason: str
+    citation: str
+    ledger_delivery: str
+    ledger_row: int
+    record_delivery: str
+    record_row: int
+
+    def step(self, year: int, org_code: str) -> Step:
+        """The correction as a step of the trace of `year`: both values, who, why, and which record."""
+        return Step(
+            school_year=year,
+            org_code=org_code,
+            kind="correction",
+            rule_id="correction",
+            student_group=f"{self.ledger_delivery[:12]}-{self.ledger_row}",
+            indicator=f"{self.collection}.{self.field}",
+            inputs=self._asdict(),
+            outcome={"old_value": self.old_value, "new_value": self.new_value},
+            status="overridden",
+        )
 
 
 def designations_in_force(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from orchestration.determinations.ledgers import Designation, Recognition
+from orchestration.determinations.ledgers import AppliedCorrection, Designation, Recognition
 from orchestration.determinations.participation import ParticipationCount
 from orchestration.determinations.targets import Result
 
@@ -51,6 +51,7 @@ class Inputs:
     recognitions: tuple[Recognition, ...] = ()
     published_targets: tuple[Mapping[str, object], ...] = ()
     prior_annuals: Mapping[tuple[str, str], Decimal] | None = None
+    corrections: tuple[AppliedCorrection, ...] = ()
 
 
 def read_results(folder: Path) -> Iterator[Result]:
@@ -86,6 +87,13 @@ def read_designations(files: list[Path]) -> tuple[Designation, ...]:
 def read_recognitions(files: list[Path]) -> tuple[Recognition, ...]:
     """Rows of the ledger in force."""
     return tuple(Recognition(*row) for file in files for row in _rows(file, tuple(Recognition.__dataclass_fields__)))
+
+
+def read_corrections(folder: Path) -> tuple[AppliedCorrection, ...]:
+    """Rows of applied_corrections."""
+    return tuple(
+        AppliedCorrection(*row) for row in _rows(folder / "applied_corrections.parquet", AppliedCorrection._fields)
+    )
 
 
 def read_published_targets(files: list[Path]) -> tuple[Mapping[str, object], ...]:

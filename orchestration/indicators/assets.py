@@ -22,6 +22,9 @@ DESCRIPTIONS = {
     "designations": "The ledger of designations in force for the year, as delivered.",
     "recognitions": "The ledger of schools of recognition, as delivered.",
     "published_targets": "The Department's workbook of targets, as delivered; empty where there is none.",
+    "applied_corrections": "Corrections that were applied to the records read, with both values.",
+    "assistance_staff": "The ledger of Assistance Leads and Co-Directors with their districts, as delivered.",
+    "assistance_plans": "The ledger of annual assistance plans, a row a support, as delivered.",
 }
 
 

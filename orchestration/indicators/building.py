@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import duckdb
 
 from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
+from orchestration.indicators.correcting import APPLIED, correct, write_applied
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
@@ -29,8 +31,10 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.tables import folder_of, record_of, replacing
 
 DBT_PROJECT = PROJECT / "dbt_project"
-LEDGERS = ("designations", "recognitions", "published_targets")
-TABLES = ("indicator_results", "participation_results", "organisations", *LEDGERS)
+LEDGERS = ("designations", "recognitions", "published_targets", "assistance_staff", "assistance_plans")
+MODELS = ("indicator_results", "participation_results", "organisations", *LEDGERS)
+"""Tables that dbt makes."""
+TABLES = (*MODELS, APPLIED)
 SOURCES_READ = ("ledger",)
 """Kinds of collections that a build of either source reads besides its own."""
 ROOM = "indicators"
@@ -80,20 +84,32 @@ def build(
     with tempfile.TemporaryDirectory(dir=private_folder(settings.home / "build", settings.home)) as scratch:
         work = Path(scratch)
         empty = {name: _empty(contract, work) for name, contract in contracts.items()}
+        accepted = {
+            y: {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
+            for y, of_year in used.items()
+        }
+        applied = []
+        for y, files in accepted.items():
+            copies, changes = correct(y, files, contracts, _day_of_decisions(register, year), work)
+            files |= copies
+            applied += changes
         variables = {
             "school_year": year,
             "source": source,
             "lags": {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"},
-            "snapshots": {
-                str(y): empty | {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
-                for y, of_year in used.items()
-            },
+            "snapshots": {str(y): empty | files for y, files in accepted.items()},
         }
         _run_dbt(variables, work)
         made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
-            made["rows"] = rows = _export(work, new)
+            made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
     return Built(folder, rows, fingerprint, is_new=True)
+
+
+def _day_of_decisions(register: Register, year: int) -> date | None:
+    """The day on which designations and corrections have to be in force; None in a year without determinations."""
+    row = register.find(year, "designation", "in_force_on")
+    return date.fromisoformat(row.value) if row else None
 
 
 def _input(snapshot: Snapshot) -> dict[str, object]:
@@ -156,7 +172,7 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
     """Write each table as Parquet and CSV, in a fixed order of rows: table -> rows."""
     rows = {}
     with duckdb.connect(str(work / "build.duckdb"), read_only=True) as con:
-        for table in TABLES:
+        for table in MODELS:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", "FORMAT parquet, COMPRESSION zstd"), ("csv", "FORMAT csv, HEADER")):
                 con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")

@@ -1,0 +1,1 @@
+select * from {{ snapshot('assistance_staff') }}

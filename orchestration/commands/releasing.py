@@ -1,0 +1,85 @@
+"""Releases: `release list`, `release show`, `release diff`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.shared import Home, load, say, table
+from orchestration.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, help="List releases, show one, or tell what differs between two.")
+
+Named = Annotated[str, typer.Argument(help="YEAR/NAME, such as 2025/student-official-001, or YEAR/current.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+
+@app.command("list")
+def list_releases(home: Home = None, as_json: AsJson = False) -> None:
+    """Every release, with the one in force of each year."""
+    from orchestration.releases import releases
+
+    settings, _, _ = load(None, home)
+    found = [
+        {
+            "release": f"{r.year}/{r.name}",
+            "in_force": r.is_current,
+            "stage": r.stage,
+            "rows": sum(r.manifest["rows"].values()),
+            "manifest_sha256": r.sha256,
+            "content_sha256": r.manifest["content_sha256"],
+        }
+        for r in releases(settings.home)
+    ]
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    rows = [
+        [str(f["release"]), "in force" if f["in_force"] else "", f"{f['rows']:,}", str(f["content_sha256"])[:12]]
+        for f in found
+    ]
+    table(f"Releases in {settings.home}", ["release", "state", "rows", "content"], rows)
+
+
+@app.command()
+def show(release: Named, home: Home = None) -> None:
+    """The manifest of a release, after every file was held against it."""
+    from orchestration.publication.checking import faults
+    from orchestration.releases import find
+
+    settings, _, _ = load(None, home)
+    found = find(settings.home, release)
+    print(json.dumps(found.manifest, indent=1, ensure_ascii=False))
+    if wrong := faults(found):
+        raise InputError("; ".join(wrong))
+    say(f"{len(found.manifest['files']) + len(found.manifest['changes'])} files are as the manifest says")
+
+
+@app.command()
+def diff(
+    old: Named,
+    new: Named,
+    home: Home = None,
+    as_json: AsJson = False,
+    workbook: Annotated[Path | None, typer.Option(help="Write a workbook (xlsx) with every figure, too.")] = None,
+) -> None:
+    """What two releases were made from, which figures moved, which categories changed and at which step."""
+    from orchestration.publication.comparing import compare
+    from orchestration.publication.diff_report import text, write_diff
+    from orchestration.publication.restating import side_of
+    from orchestration.releases import find
+
+    settings, _, _ = load(None, home)
+    before, after = (side_of(find(settings.home, name)) for name in (old, new))
+    found = compare(before, after)
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        for line in text(found):
+            print(line)
+    if workbook:
+        write_diff(workbook, before, after)
+        say(f"{workbook}: written")

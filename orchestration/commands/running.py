@@ -1,0 +1,169 @@
+"""Running a year and looking at the store: `run`, `status`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestration.commands.shared import Home, Raw, Source, Stage, Year, load, say, table
+
+if TYPE_CHECKING:
+    from orchestration.automation.annual import AnnualRun
+    from orchestration.intake.store import Snapshot
+    from orchestration.settings import Settings
+
+
+def run(
+    year: Year,
+    source: Annotated[Source, typer.Option(help="Student records, or the hub's public aggregates.")] = Source.student,
+    raw: Raw = None,
+    home: Home = None,
+    stage: Annotated[Stage, typer.Option(help="An official run uses official deliveries only.")] = Stage.official,
+) -> None:
+    """Make the annual run of a school year, as far as the pipeline reaches."""
+    from orchestration.intake.status import check_year
+
+    settings, contracts, register = load(raw, home)
+    check_year(year, register)
+    say(f"Annual run of {year} ({source.value} source, {stage.value}) …")
+    from orchestration.automation import annual
+    from orchestration.definitions import build_defs
+    from orchestration.intake.landing import landed_years
+    from orchestration.intake.taking_in import unrecognised
+
+    problems = {y: unrecognised(y, settings, contracts) for y in (*landed_years(settings.landing), year)}
+    done = annual.run(
+        year,
+        source.value,
+        stage.value,
+        definitions=build_defs(settings),
+        settings=settings,
+        register=register,
+        problems=problems,
+    )
+    _print_run(done, source.value, settings)
+    if not done.result.succeeded:
+        raise typer.Exit(1)
+
+
+def status(
+    raw: Raw = None,
+    home: Home = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what each year has, lacks, and has newer than its last run."""
+    from orchestration.intake.status import status as read_status
+
+    settings, contracts, register = load(raw, home)
+    found = read_status(settings, contracts, register)
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        _print_status(found)
+
+
+def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:
+    for past in done.earlier:
+        total = sum(s.accepted for s in past.snapshots)
+        print(
+            f"{past.year}: {total:,} rows in force" + (f"; {len(past.faults)} faults, see below" if past.faults else "")
+        )
+    table(
+        f"{done.result.year}: deliveries in force",
+        ["collection", "part", "stage", "delivered", "accepted", "quarantined", "repaired", "sha256"],
+        [_snapshot_row(s) for s in done.result.snapshots],
+    )
+    print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
+    if done.result.succeeded:
+        _print_tables(done.result.year, source, settings)
+    print(f"Record:  {done.record}")
+    for past in done.earlier:
+        for fault in past.faults:
+            print(f"warning: {past.year}: {fault}", file=sys.stderr)
+    for fault in done.result.faults:
+        print(f"error: {fault}", file=sys.stderr)
+
+
+def _print_tables(year: int, source: str, settings: Settings) -> None:
+    """The folders of the tables with their rows, and how many organisations each category has."""
+    from orchestration.tables import folder_of, record_of
+
+    for room in ("indicators", "determinations"):
+        folder = folder_of(settings.home, room, source, year)
+        if record := record_of(folder):
+            print(f"Tables:  {folder} ({', '.join(f'{name} {rows:,}' for name, rows in record['rows'].items())})")
+            if room == "determinations":
+                _print_categories(year, folder)
+
+
+def _print_categories(year: int, folder: Path) -> None:
+    from collections import Counter
+
+    import pyarrow.parquet as pq
+
+    columns = ["org_type", "overall_classification", "reason"]
+    rows = pq.readtable(folder / "determinations.parquet", columns=columns).to_pylist()
+    counts = Counter(tuple(row.values()) for row in rows if row["overall_classification"])
+    if counts:
+        cells = [[*words, f"{count:,}"] for words, count in sorted(counts.items())]
+        table(f"{year}: determinations", ["level", "classification", "reason", "organisations"], cells)
+
+
+def _snapshot_row(s: Snapshot) -> list[str]:
+    return [
+        s.collection,
+        s.part,
+        s.stage,
+        f"{s.rows:,}",
+        f"{s.accepted:,}",
+        f"{s.quarantined:,}",
+        f"{sum(s.repairs.values()):,}",
+        s.sha256[:12],
+    ]
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    print(f"home    {found['home']}\nlanding {found['landing']}")
+    if not found["years"]:
+        print("Nothing delivered yet. `make run` or `accountability generate` makes a fictional state to begin with.")
+    for year, state in found["years"].items():
+        rows = [
+            [
+                e["collection"],
+                e["part"],
+                e["stage"],
+                f"{e['rows']:,}",
+                f"{e['quarantined']:,}",
+                e["sha256"][:12],
+                e["received"],
+                "newer" if e["newer_than_last_run"] else "",
+            ]
+            for e in state["collections"]
+        ]
+        table(
+            year,
+            ["collection", "part", "stage", "rows", "quarantined", "sha256", "received", "since last run"],
+            rows,
+        )
+        for source, names in state["lacking"].items():
+            if names:
+                print(f"{year} lacks ({source}): {', '.join(names)}")
+        for entry in state["arrived"]:
+            print(f"{year} arrived: {entry['file']}: {entry['state']}")
+        for line in state["unrecognised"]:
+            print(f"{year} not recognised: {line}")
+        last = state["last_run"]
+        print(
+            f"{year} last run: "
+            + (
+                f"{last['ended']} {last['source']} {last['stage']} {'succeeded' if last['succeeded'] else 'failed'}"
+                if last
+                else "none"
+            )
+        )
+    for line in found["strays"]:
+        print(line)

@@ -1,0 +1,26 @@
+"""Holding the arithmetic against published figures: `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def verify(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Published reports or indicator rows, as JSON.")
+    ],
+) -> None:
+    """Recompute every figure of published reports or indicator rows; list each that differs."""
+    from orchestration.determinations.verify import is_reproduced, summary
+    from orchestration.determinations.verify import verify as recompute
+    from orchestration.policy import load_register
+    from orchestration.settings import Settings
+
+    figures = recompute(files, load_register(Settings().policy))
+    for line in summary(figures):
+        print(line)
+    if not is_reproduced(figures):
+        raise typer.Exit(1)

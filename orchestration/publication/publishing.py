@@ -1,0 +1,165 @@
+"""Making a release: the year's tables, gathered aside, become `published/<year>/<release>/` in one step.
+
+Belongs here: the order of writing, the manifest, `current`. Does not: what a table holds, and whether it may be
+published (`auditing`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import InputError
+from orchestration.files import private_folder, sha256_of, sync
+from orchestration.policy import COLUMNS, Register
+from orchestration.publication.auditing import audit
+from orchestration.publication.gathering import Gathered, gather
+from orchestration.publication.public_variant import write_public
+from orchestration.publication.restating import write_changes
+from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published
+from orchestration.settings import PROJECT, Settings
+
+MANIFEST_VERSION = 1
+CODE = (
+    "orchestration/**/*.py",
+    "dbt_project/**/*.sql",
+    "dbt_project/**/*.yml",
+    "raw/contracts/*.yml",
+    "expectations/*.yml",
+)
+SOFTWARE = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow", "scipy")
+"""Packages whose version may change a figure."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The release in hand, and whether it was made now or stood already with the same content."""
+
+    release: Release
+    is_new: bool
+
+
+def publish(year: int, source: str, stage: str, *, settings: Settings, register: Register) -> Published:
+    """Publish the year's tables as the next release of its source and stage, and move `current` last.
+
+    Where the newest release of that source and stage has the same content, it stands. Raises InputError when a table is
+    missing, was made from tables that have changed since, did not pass its gate, or is empty where the stage does not
+    allow it; what was published before stays.
+    """
+    gathered = gather(settings.home, year, source)
+    gates = audit(gathered, stage, settings=settings, register=register)
+    folder = private_folder(published(settings.home, year), settings.home)
+    for left in folder.glob(".made-*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    before = newest(settings.home, year, source, stage)
+    made = Path(tempfile.mkdtemp(prefix=".made-", dir=folder))
+    try:
+        _write_tables(made, gathered)
+        _write_policy(made / "policy.csv", register)
+        _write_code(made / "code.csv")
+        write_public(made, register, year)
+        _keep_validation(made, gates)
+        content = _content(made, gathered, stage, gates)
+        if before and before.manifest["content_sha256"] == content["content_sha256"]:
+            done = Published(before, is_new=False)
+        else:
+            done = Published(_commit(made, content, settings.home, year, source, stage, before), is_new=True)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    _move_current(settings.home, year)
+    return done
+
+
+def _write_tables(made: Path, gathered: Gathered) -> None:
+    for path in gathered.files:
+        shutil.copyfile(path, made / path.name)
+
+
+def _write_policy(path: Path, register: Register) -> None:
+    """Every policy row as it was, so that two releases can be compared row by row."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(sorted([getattr(row, name) for name in COLUMNS] for row in register.rows))
+
+
+def _write_code(path: Path) -> None:
+    """Each file that decides something, with its digest."""
+    files = sorted({file for pattern in CODE for file in PROJECT.glob(pattern)})
+    lines = [f"{file.relative_to(PROJECT).as_posix()},{sha256_of(file)}\n" for file in files]
+    path.write_text("".join(["file,sha256\n", *lines]), encoding="utf-8")
+
+
+def _keep_validation(made: Path, gates: dict[str, Path]) -> None:
+    """The report of each gate, beside the tables it let through."""
+    for room, report in gates.items():
+        (made / "validation").mkdir(exist_ok=True)
+        for ending in (".json", ".html"):
+            shutil.copyfile(report.with_suffix(ending), made / "validation" / f"{room}{ending}")
+
+
+def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -> dict[str, Any]:
+    """The manifest without what depends on earlier releases. Holds no clock and no name of a machine."""
+    content: dict[str, Any] = {
+        "manifest_version": MANIFEST_VERSION,
+        "school_year": gathered.year,
+        "source": gathered.source,
+        "stage": stage,
+        "inputs": gathered.inputs,
+        "earlier_releases": gathered.earlier_releases,
+        "policy_sha256": sha256_of(made / "policy.csv"),
+        "code": {"version": version("ma-accountability"), "sha256": sha256_of(made / "code.csv")},
+        "software": {name: version(name) for name in SOFTWARE},
+        "gates_passed": list(gates),
+        "rows": gathered.rows,
+        "files": {p.relative_to(made).as_posix(): sha256_of(p) for p in sorted(made.rglob("*")) if p.is_file()},
+    }
+    return content | {"content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
+
+
+def _commit(
+    made: Path, content: dict[str, Any], home: Path, year: int, source: str, stage: str, before: Release | None
+) -> Release:
+    """Finish the folder and put it in its place: the rename is the commit."""
+    number = before.number + 1 if before else 1
+    name = f"{source}-{stage}-{number:03d}"
+    official = newest(home, year, source, "official")
+    changes = write_changes(made, name, content, official, home)
+    manifest = content | {
+        "release": name,
+        "previous": {"release": official.name, "sha256": official.sha256} if official else None,
+        "changes": {path.relative_to(made).as_posix(): sha256_of(path) for path in changes},
+    }
+    (made / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for path in sorted(made.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o400)
+        sync(path)
+    made.chmod(0o700)
+    target = published(home, year) / name
+    if target.exists():
+        raise InputError(f"{target}: is there without a manifest; move it away and run again")
+    os.replace(made, target)
+    sync(target.parent)
+    return Release(target, year, source, stage, number)
+
+
+def _move_current(home: Path, year: int) -> None:
+    """Point `current` at the release in force, in one step."""
+    release = in_force(home, year)
+    if release is None or release.is_current:
+        return
+    folder = published(home, year)
+    link = folder / ".made-current"
+    link.unlink(missing_ok=True)
+    link.symlink_to(release.name)
+    os.replace(link, folder / CURRENT)
+    sync(folder)
