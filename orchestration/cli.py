@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from orchestration.commands import delivering, releasing, running, verifying
+from orchestration.commands import delivering, explaining, releasing, running, verifying
 from orchestration.errors import InputError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Massachusetts school and district accountability, from raw records to categories.",
 )
-for command in (delivering.generate, delivering.pull, running.run, running.status, verifying.verify):
+for command in (delivering.generate, delivering.pull, running.run, running.status, verifying.verify, explaining.explain):
     app.command()(command)
 app.add_typer(releasing.app, name="release")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.shared import Home, load, say, table
+from orchestration.commands.shared import Home, say, settings_of, table
 from orchestration.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="List releases, show one, or tell what differs between two.")
@@ -22,7 +22,7 @@ def list_releases(home: Home = None, as_json: AsJson = False) -> None:
     """Every release, with the one in force of each year."""
     from orchestration.releases import releases
 
-    settings, _, _ = load(None, home)
+    settings = settings_of(home)
     found = [
         {
             "release": f"{r.year}/{r.name}",
@@ -50,7 +50,7 @@ def show(release: Named, home: Home = None) -> None:
     from orchestration.publication.checking import faults
     from orchestration.releases import find
 
-    settings, _, _ = load(None, home)
+    settings = settings_of(home)
     found = find(settings.home, release)
     print(json.dumps(found.manifest, indent=1, ensure_ascii=False))
     if wrong := faults(found):
@@ -72,7 +72,7 @@ def diff(
     from orchestration.publication.restating import side_of
     from orchestration.releases import find
 
-    settings, _, _ = load(None, home)
+    settings = settings_of(home)
     before, after = (side_of(find(settings.home, name)) for name in (old, new))
     found = compare(before, after)
     if as_json:

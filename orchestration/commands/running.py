@@ -106,7 +106,7 @@ def _print_categories(year: int, folder: Path) -> None:
     import pyarrow.parquet as pq
 
     columns = ["org_type", "overall_classification", "reason"]
-    rows = pq.readtable(folder / "determinations.parquet", columns=columns).to_pylist()
+    rows = pq.read_table(folder / "determinations.parquet", columns=columns).to_pylist()
     counts = Counter(tuple(row.values()) for row in rows if row["overall_classification"])
     if counts:
         cells = [[*words, f"{count:,}"] for words, count in sorted(counts.items())]

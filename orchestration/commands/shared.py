@@ -39,10 +39,8 @@ Home = Annotated[
 Year = Annotated[int, typer.Option(help="School year by its spring: 2025 for 2024-25.")]
 
 
-def load(raw: Path | None, home: Path | None) -> tuple[Settings, dict[str, Contract], Register]:
-    """Settings with the command's folders, contracts and policy register: checked before any data is read."""
-    from orchestration.intake.contracts import load_contracts
-    from orchestration.policy import load_register
+def settings_of(home: Path | None, raw: Path | None = None) -> Settings:
+    """Settings with the command's folders."""
     from orchestration.settings import Settings
 
     given: dict[str, Any] = {"home": home.resolve()} if home else {}
@@ -51,7 +49,15 @@ def load(raw: Path | None, home: Path | None) -> tuple[Settings, dict[str, Contr
             raise InputError(f"--raw {raw}: no such folder")
         given["landing"] = (raw / "landing" if (raw / "landing").is_dir() else raw).resolve()
     settings = Settings(**given)
-    settings = settings.model_copy(update={"home": settings.home.resolve(), "landing": settings.landing.resolve()})
+    return settings.model_copy(update={"home": settings.home.resolve(), "landing": settings.landing.resolve()})
+
+
+def load(raw: Path | None, home: Path | None) -> tuple[Settings, dict[str, Contract], Register]:
+    """Settings, contracts and policy register: checked before any data is read."""
+    from orchestration.intake.contracts import load_contracts
+    from orchestration.policy import load_register
+
+    settings = settings_of(home, raw)
     return settings, load_contracts(settings.contracts), load_register(settings.policy)
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of, sync
+from orchestration.intake.contracts import Contract, load_contracts
 from orchestration.policy import COLUMNS, Register
 from orchestration.publication.auditing import audit
 from orchestration.publication.gathering import Gathered, gather
@@ -65,6 +66,8 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
     try:
         _write_tables(made, gathered)
         _write_policy(made / "policy.csv", register)
+        shutil.copyfile(settings.policy / "citations.csv", made / "citations.csv")
+        _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
         _write_code(made / "code.csv")
         write_public(made, register, year)
         _keep_validation(made, gates)
@@ -90,6 +93,14 @@ def _write_policy(path: Path, register: Register) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(sorted([getattr(row, name) for name in COLUMNS] for row in register.rows))
+
+
+def _write_feeds(path: Path, contracts: Mapping[str, Contract], source: str) -> None:
+    """Indicator to the collections of the source that its figure is counted from."""
+    own = {name: contract.feeds for name, contract in contracts.items() if contract.source == source}
+    indicators = sorted({indicator for feeds in own.values() for indicator in feeds})
+    found = {indicator: [name for name, feeds in own.items() if indicator in feeds] for indicator in indicators}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_code(path: Path) -> None:
