@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 
@@ -24,6 +26,28 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
             os.unlink(name)
         raise
     sync(path.parent)
+
+
+@contextlib.contextmanager
+def exclusive(lock: Path, patience: float, told: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold a lock file alone; the system gives it back when the process ends, however it ends.
+
+    Another holder is waited for, up to `patience` seconds, then TimeoutError; `told` is called once before waiting.
+    """
+    with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)) as file:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if told:
+                    told()
+                    told = None
+                if time.monotonic() > deadline:
+                    raise TimeoutError(str(lock)) from None
+                time.sleep(0.05)
+        yield
 
 
 def sync(path: Path) -> None:

@@ -9,6 +9,8 @@ from orchestration.policy import Register
 
 STAGE_TAG = "accountability/stage"
 """Run tag that says which deliveries a run may use: official ones only (the default), or preliminary ones too."""
+WRITER = "writer"
+"""Resource that every asset needs: one run at a time writes into a home."""
 
 
 def school_years(register: Register) -> dg.StaticPartitionsDefinition:

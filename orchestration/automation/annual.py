@@ -17,6 +17,8 @@ from orchestration.partitions import STAGE_TAG
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
+OFFICIAL = "official"
+
 
 @dataclass(frozen=True)
 class YearResult:
@@ -56,14 +58,14 @@ def run(
     """
     instance = dagster_instance(settings)
 
-    def one(y: int) -> tuple[YearResult, Path]:
+    def one(y: int, at: str) -> tuple[YearResult, Path]:
         started = now()
-        result = _run_year(y, source, stage, definitions, instance, settings, problems.get(y, ()))
-        return result, _record(result, source, stage, started, settings)
+        result = _run_year(y, source, at, definitions, instance, settings, problems.get(y, ()))
+        return result, _record(result, source, at, started, settings)
 
     past = [y for y in landed_years(settings.landing) if y < year and y in register.school_years]
-    earlier = tuple(one(y)[0] for y in past)
-    result, record = one(year)
+    earlier = tuple(one(y, OFFICIAL)[0] for y in past)  # later years look back at official figures only
+    result, record = one(year, stage)
     return AnnualRun(result, earlier, record)
 
 

@@ -13,7 +13,9 @@ from orchestration.commands.shared import Home, Raw, Source, Stage, Year, load, 
 
 if TYPE_CHECKING:
     from orchestration.automation.annual import AnnualRun
+    from orchestration.intake.contracts import Contract
     from orchestration.intake.store import Snapshot
+    from orchestration.policy import Register
     from orchestration.settings import Settings
 
 
@@ -23,12 +25,18 @@ def run(
     raw: Raw = None,
     home: Home = None,
     stage: Annotated[Stage, typer.Option(help="An official run uses official deliveries only.")] = Stage.official,
+    from_release: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="Rebuild this release aside and compare; publishes nothing.")
+    ] = None,
 ) -> None:
     """Make the annual run of a school year, as far as the pipeline reaches."""
     from orchestration.intake.status import check_year
 
     settings, contracts, register = load(raw, home)
     check_year(year, register)
+    if from_release:
+        _rebuild(year, from_release, settings, contracts, register)
+        return
     say(f"Annual run of {year} ({source.value} source, {stage.value}) …")
     from orchestration.automation import annual
     from orchestration.definitions import build_defs
@@ -64,6 +72,23 @@ def status(
         print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         _print_status(found)
+
+
+def _rebuild(year: int, name: str, settings: Settings, contracts: dict[str, Contract], register: Register) -> None:
+    """Make a release's tables again from its snapshots; exit status 1 if a byte differs."""
+    from orchestration.automation.rebuilding import rebuild
+    from orchestration.releases import find
+
+    release = find(settings.home, name, year)
+    say(f"Rebuilding {release.year}/{release.name} from its snapshots …")
+    done = rebuild(release, settings=settings, contracts=contracts, register=register)
+    for file in done.different:
+        print(f"other bytes: {file}")
+    if done.code:
+        print(f"code changed since the release in {len(done.code)} files: {', '.join(done.code[:5])}")
+    print(f"{len(done.same)} of {len(done.same) + len(done.different)} files have the same bytes")
+    if done.different:
+        raise typer.Exit(1)
 
 
 def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:

@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.determinations.building import ROOM, build, has_determinations
 from orchestration.determinations.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import school_years, table_group, table_key
+from orchestration.partitions import WRITER, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -59,6 +59,7 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
             for table, columns in TABLES.items()
         ],
         partitions_def=school_years(register),
+        required_resource_keys={WRITER},
     )
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)

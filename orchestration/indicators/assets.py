@@ -11,7 +11,7 @@ from orchestration.errors import InputError
 from orchestration.indicators.building import ROOM, SOURCES_READ, TABLES, build
 from orchestration.intake.assets import raw_key
 from orchestration.intake.contracts import Contract
-from orchestration.partitions import STAGE_TAG, school_years, table_group, table_key
+from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -53,6 +53,7 @@ def indicator_assets(
             for table in TABLES
         ],
         partitions_def=school_years(register),
+        required_resource_keys={WRITER},
     )
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         stage = context.run.tags.get(STAGE_TAG, "official")

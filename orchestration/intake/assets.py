@@ -12,7 +12,7 @@ from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.taking_in import CollectionIntake, summary
-from orchestration.partitions import STAGE_TAG, school_years
+from orchestration.partitions import STAGE_TAG, WRITER, school_years
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -49,6 +49,7 @@ def _raw_asset(
     @dg.asset(
         key=raw_key(contract.collection),
         partitions_def=school_years(register),
+        required_resource_keys={WRITER},
         deps=[raw_key(key.references) for key in contract.foreign_keys],
         group_name=GROUPS[contract.source],
         description=f"{contract.title}. {contract.description}\n\nSource: {contract.citation}",

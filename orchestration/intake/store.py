@@ -13,7 +13,6 @@ The highest <seq> of a collection, part and stage is in force. Nothing is ever c
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -31,7 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
-from orchestration.files import private_folder, sha256_of, sync, write_whole
+from orchestration.files import exclusive, private_folder, sha256_of, sync, write_whole
 from orchestration.intake.preparing import CHUNK, ROW
 
 
@@ -150,16 +149,11 @@ class Store:
     def writing(self, patience: float = 600.0) -> Iterator[None]:
         """Hold the store's write lock. Another writer is waited for, up to `patience` seconds."""
         private_folder(self.home, self.home)
-        with os.fdopen(os.open(self.home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
-            deadline = time.monotonic() + patience
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise InputError(f"{self.home}: another run is writing; wait for it to end") from None
-                    time.sleep(0.05)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(exclusive(self.home / ".lock", patience))
+            except TimeoutError:
+                raise InputError(f"{self.home}: another run is writing; wait for it to end") from None
             yield
 
     @contextlib.contextmanager

@@ -6,7 +6,7 @@ The only file of this room that knows Dagster.
 import dagster as dg
 
 from orchestration.errors import InputError
-from orchestration.partitions import STAGE_TAG, school_years, table_group, table_key
+from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.publication.publishing import publish
 from orchestration.settings import Settings
@@ -25,6 +25,7 @@ def release_asset(source: str, reads: list[dg.AssetKey], settings: Settings, reg
         kinds={"parquet", "csv"},
         description="Tables that passed every gate, with manifest, policy rows and changes; `current` moves last.",
         partitions_def=school_years(register),
+        required_resource_keys={WRITER},
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         stage = context.run.tags.get(STAGE_TAG, "official")

@@ -5,29 +5,40 @@ Belongs here: reading what the gates said. Does not: checking a table (the room 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from orchestration.errors import InputError
+from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.publication.gathering import Gathered
 from orchestration.publication.stages import missing_at
 from orchestration.settings import Settings
-from orchestration.tables import folder_of, record_of
+from orchestration.tables import record_of
 
-VALIDATION = "validation"
+DELIVERIES = "source"
+"""The gate before the first room; its report goes along with the others."""
 
 
 def audit(gathered: Gathered, stage: str, *, settings: Settings, register: Register) -> dict[str, Path]:
-    """Room to the report of its gate. Raises InputError naming what did not pass, was not asked, or is missing."""
+    """Room to the folder of its gate's report.
+
+    Raises InputError naming the gate that did not pass or did not see just these bytes, or what the stage lacks.
+    """
     reports: dict[str, Path] = {}
-    for room, fingerprint in gathered.fingerprints.items():
-        folder = folder_of(settings.home / VALIDATION, room, gathered.source, gathered.year)
+    for room in (DELIVERIES, *gathered.fingerprints):
+        folder = settings.home / "validation" / room / gathered.source / str(gathered.year)
         record = record_of(folder)
-        if record is None or record["fingerprints"].get(room) != fingerprint:
-            raise InputError(f"{folder}: the gate of {room} has not judged these tables; run {gathered.year} again")
-        if not record["passed"]:
+        if record is None:
+            raise InputError(f"{folder}: the gate of {room} has not been asked; run {gathered.year} again")
+        for table in (name for name, its in gathered.rooms.items() if its == room):
+            if record["inputs"].get(table) != [sha256_of(gathered.tables[table] / f"{table}.parquet")]:
+                raise InputError(f"{folder}: the gate of {room} has not seen this {table}; run {gathered.year} again")
+        report: dict[str, Any] = json.loads((folder / "report.json").read_bytes())
+        if not report["passed"]:
             raise InputError(f"{folder / 'report.html'}: the gate of {room} did not pass; nothing was published")
-        reports[room] = folder / "report"
+        reports[room] = folder.resolve()
     if missing := missing_at(gathered, stage, register):
         raise InputError(f"release of {gathered.year}: {'; '.join(missing)}")
     return reports

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from orchestration.policy import COLUMNS
+from orchestration.publication.code import read_code
 
 DIFF_VERSION = 1
 TRACE = "determination_trace"
@@ -58,8 +59,7 @@ class Side:
     @cached_property
     def code(self) -> dict[str, str]:
         """File to its digest."""
-        with (self.folder / "code.csv").open(newline="", encoding="utf-8") as file:
-            return {row["file"]: row["sha256"] for row in csv.DictReader(file)}
+        return read_code(self.folder)
 
     @cached_property
     def deliveries(self) -> dict[tuple[str, ...], Mapping[str, Any]]:

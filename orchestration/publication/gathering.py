@@ -21,7 +21,7 @@ ALWAYS = ROOMS[0]
 
 @dataclass(frozen=True)
 class Gathered:
-    """Tables by name with their folder, and what stands behind them.
+    """Tables by name with their folder and room, and what stands behind them.
 
     `inputs`: one entry a delivery read, of this and earlier years. `tables_read`: fingerprint of each earlier table
     folder (`indicators 2024`). `earlier_releases`: year to name and sha256 of the releases that were read.
@@ -30,6 +30,7 @@ class Gathered:
     year: int
     source: str
     tables: dict[str, Path]
+    rooms: dict[str, str]
     rows: dict[str, int]
     fingerprints: dict[str, str]
     inputs: list[dict[str, Any]] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Gathered:
 def gather(home: Path, year: int, source: str) -> Gathered:
     """Tables of the year's rooms. Raises InputError where one was made from tables that are no longer there."""
     tables: dict[str, Path] = {}
+    rooms: dict[str, str] = {}
     rows: dict[str, int] = {}
     fingerprints: dict[str, str] = {}
     read: dict[str, str] = {}
@@ -61,7 +63,7 @@ def gather(home: Path, year: int, source: str) -> Gathered:
         for table, count in record["rows"].items():
             if not (folder / f"{table}.parquet").is_file():
                 raise InputError(f"{folder / table}.parquet: is missing; run {year} again")
-            tables[table], rows[table] = folder.resolve(), count
+            tables[table], rooms[table], rows[table] = folder.resolve(), room, count
         if room != ALWAYS:
             for name, fingerprint in record["inputs"].items():
                 (earlier if name.startswith("release ") else read)[name] = fingerprint
@@ -73,16 +75,21 @@ def gather(home: Path, year: int, source: str) -> Gathered:
                 f"{folder_of(home, room, source, int(of_year))}: changed since the tables of {year} were made from it; "
                 f"run {year} again"
             )
-    return Gathered(year, source, tables, rows, fingerprints, _deliveries(home, year, source, read), read, earlier)
+    return Gathered(
+        year, source, tables, rooms, rows, fingerprints, _deliveries(home, year, source, read), read, earlier
+    )
 
 
 def _deliveries(home: Path, year: int, source: str, read: dict[str, str]) -> list[dict[str, Any]]:
     """Every delivery behind the indicator tables of this year and of the earlier years that were read, once each."""
     years = {year, *(int(name.split()[1]) for name in read if name.startswith(f"{ALWAYS} "))}
-    found = {
-        tuple(entry.values()): entry
-        for y in sorted(years)
-        if (record := record_of(folder_of(home, ALWAYS, source, y)))
-        for entry in record["inputs"]
-    }
-    return [found[key] for key in sorted(found, key=str)]
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for y in sorted(years):
+        for entry in (record_of(folder_of(home, ALWAYS, source, y)) or {"inputs": []})["inputs"]:
+            key = tuple(str(entry[name]) for name in ("year", "collection", "part"))
+            if found.setdefault(key, entry) != entry:
+                raise InputError(
+                    f"{folder_of(home, ALWAYS, source, y)}: made from another delivery of {' '.join(key)} than the "
+                    f"other tables behind {year}; run the earlier years again"
+                )
+    return [found[key] for key in sorted(found)]

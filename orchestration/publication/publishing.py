@@ -23,20 +23,14 @@ from orchestration.files import private_folder, sha256_of, sync
 from orchestration.intake.contracts import Contract, load_contracts
 from orchestration.policy import COLUMNS, Register
 from orchestration.publication.auditing import audit
+from orchestration.publication.code import LIST, write_code
 from orchestration.publication.gathering import Gathered, gather
 from orchestration.publication.public_variant import write_public
 from orchestration.publication.restating import write_changes
 from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published
-from orchestration.settings import PROJECT, Settings
+from orchestration.settings import Settings
 
 MANIFEST_VERSION = 1
-CODE = (
-    "orchestration/**/*.py",
-    "dbt_project/**/*.sql",
-    "dbt_project/**/*.yml",
-    "raw/contracts/*.yml",
-    "expectations/*.yml",
-)
 SOFTWARE = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow", "scipy")
 """Packages whose version may change a figure."""
 
@@ -68,7 +62,7 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
         _write_policy(made / "policy.csv", register)
         shutil.copyfile(settings.policy / "citations.csv", made / "citations.csv")
         _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
-        _write_code(made / "code.csv")
+        write_code(made)
         write_public(made, register, year)
         _keep_validation(made, gates)
         content = _content(made, gathered, stage, gates)
@@ -103,19 +97,12 @@ def _write_feeds(path: Path, contracts: Mapping[str, Contract], source: str) -> 
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _write_code(path: Path) -> None:
-    """Each file that decides something, with its digest."""
-    files = sorted({file for pattern in CODE for file in PROJECT.glob(pattern)})
-    lines = [f"{file.relative_to(PROJECT).as_posix()},{sha256_of(file)}\n" for file in files]
-    path.write_text("".join(["file,sha256\n", *lines]), encoding="utf-8")
-
-
 def _keep_validation(made: Path, gates: dict[str, Path]) -> None:
     """The report of each gate, beside the tables it let through."""
     for room, report in gates.items():
         (made / "validation").mkdir(exist_ok=True)
-        for ending in (".json", ".html"):
-            shutil.copyfile(report.with_suffix(ending), made / "validation" / f"{room}{ending}")
+        for ending in ("json", "html"):
+            shutil.copyfile(report / f"report.{ending}", made / "validation" / f"{room}.{ending}")
 
 
 def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -> dict[str, Any]:
@@ -126,9 +113,10 @@ def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -
         "source": gathered.source,
         "stage": stage,
         "inputs": gathered.inputs,
+        "tables_read": gathered.tables_read,
         "earlier_releases": gathered.earlier_releases,
         "policy_sha256": sha256_of(made / "policy.csv"),
-        "code": {"version": version("ma-accountability"), "sha256": sha256_of(made / "code.csv")},
+        "code": {"version": version("ma-accountability"), "sha256": sha256_of(made / LIST)},
         "software": {name: version(name) for name in SOFTWARE},
         "gates_passed": list(gates),
         "rows": gathered.rows,
