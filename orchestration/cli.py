@@ -21,7 +21,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Massachusetts school and district accountability, from raw records to categories.",
 )
-for command in (delivering.generate, delivering.pull, running.run, running.status, verifying.verify, explaining.explain):
+for command in (
+    delivering.generate,
+    delivering.pull,
+    running.run,
+    running.status,
+    verifying.verify,
+    explaining.explain,
+):
     app.command()(command)
 app.add_typer(releasing.app, name="release")
 

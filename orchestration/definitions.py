@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.assistance.assets import assistance_assets
 from orchestration.automation.jobs import SOURCES, annual_jobs
+from orchestration.automation.writer import writer
 from orchestration.determinations.assets import determination_assets
 from orchestration.indicators.assets import indicator_assets
 from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
+from orchestration.partitions import WRITER
 from orchestration.policy import load_register
 from orchestration.settings import Settings
+from orchestration.validation.checks import gate_checks
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -26,8 +30,11 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             *raw_assets(settings, contracts, register),
             *(indicator_assets(source, settings, contracts, register) for source in SOURCES),
             *(determination_assets(source, settings, register) for source in SOURCES),
+            *(assistance_assets(source, settings, register) for source in SOURCES),
         ],
+        asset_checks=[check for source in SOURCES for check in gate_checks(source, settings, register)],
         jobs=annual_jobs(),
+        resources={WRITER: writer(settings)},
     )
 
 

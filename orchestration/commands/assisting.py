@@ -57,9 +57,9 @@ def assist(
     _print_regions(year, done)
     if done.has_staff:
         _print_assignment(year, done)
-    for plan in done.plans:
-        if plan.without:
-            print(f"warning: {plan.statement}", file=sys.stderr)
+        for plan in done.plans:
+            if plan.without:
+                print(f"warning: {plan.statement}", file=sys.stderr)
 
 
 def _published(
@@ -94,13 +94,14 @@ def _day(text: str | None) -> date | None:
 
 def _print_regions(year: int, done: Assisted) -> None:
     """Schools and districts with a claim, by region, and how many entered and left."""
-    header = ["region", "schools", "in the lowest", "districts", "due a Lead", "fewest Leads", "entered", "continuing"]
-    fewest = {plan.region: -(-len(plan.districts) // most) for plan in done.plans}
+    header = ["region", "schools", "in the lowest", "districts", "due a Lead", "Leads missing", "entered", "continuing"]
+    missing = {team.region: team.leads_missing for team in done.teams}
     rows = []
-    for region in [team.region for team in done.teams]:
+    for region in missing:
         own = [one for one in done.eligible if one.region == region]
-        rows.append([region, *_counts([one for one in own if one.grounds]), *_changes(own)])
-    rows.append(["all", *_counts([one for one in done.eligible if one.grounds]), *_changes(done.eligible)])
+        rows.append([region, *_counts([one for one in own if one.grounds]), str(missing[region]), *_changes(own)])
+    claims = [one for one in done.eligible if one.grounds]
+    rows.append(["all", *_counts(claims), str(sum(missing.values())), *_changes(done.eligible)])
     table(f"{year}: eligible for assistance", [*header, "exited"], rows)
 
 

@@ -1,5 +1,6 @@
 -- Schools of the hub's October enrolment, and their districts and the state as the sums of them. Kindergarten belongs to the
 -- non-high grades (rule enrolment_grades). The hub publishes neither Title I status nor, for a sum, high needs students.
+-- Town and county come from the school directory where it is delivered; a district has those of its schools only.
 with schools as (
   select
     org_code, coalesce(org_name, org_code) as org_name, dist_code as district_code,
@@ -9,6 +10,13 @@ with schools as (
     coalesce(g9_cnt, 0) + coalesce(g10_cnt, 0) + coalesce(g11_cnt, 0) + coalesce(g12_cnt, 0) as enrolment_high
   from {{ ref('stg_hub_enrollment') }}
   where substring(org_code, 5, 4) <> '0000'
+),
+
+places as (
+  -- a programme at several addresses stands there several times
+  select org_code, min(town) as town, min(county) as county
+  from {{ ref('stg_hub_school_directory') }}
+  group by org_code
 ),
 
 levels as (
@@ -31,14 +39,15 @@ levels as (
 )
 
 select
-  org_code, org_name, district_code,
+  l.org_code, l.org_name, l.district_code,
   cast(null as varchar) as school_type,
-  cast(null as varchar) as town,
-  cast(null as varchar) as county,
+  p.town,
+  p.county,
   cast(null as varchar) as former_center,
   cast(null as varchar) as title_i,
   cast(null as varchar) as lowest_grade,
   cast(null as varchar) as highest_grade,
-  enrolment, enrolment_non_high, enrolment_high,
+  l.enrolment, l.enrolment_non_high, l.enrolment_high,
   cast(null as bigint) as high_needs
-from levels
+from levels as l
+left join places as p on l.org_code = p.org_code

@@ -1,0 +1,1 @@
+select * from {{ snapshot('hub_school_directory') }}

@@ -1,0 +1,1 @@
+"""Assistance: who is eligible, in which region, with which Lead, how evenly, with which plan."""

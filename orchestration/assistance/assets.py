@@ -1,0 +1,83 @@
+"""The assistance room for Dagster: every table of a year's assistance, one set for each source.
+
+The only file of this room that knows Dagster.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.assistance.building import ROOM, build, has_assistance, has_places
+from orchestration.assistance.writing import TABLES
+from orchestration.errors import InputError
+from orchestration.partitions import WRITER, school_years, table_group, table_key
+from orchestration.policy import Register
+from orchestration.settings import Settings
+
+READS = ("determinations", "federal_designations", "organisations", "assistance_staff", "assistance_plans")
+DESCRIPTIONS = {
+    "assistance_eligibility": "Every school and district with a claim this year or last, its grounds and region.",
+    "assistance_assignments": "The Assistance Lead of every district with a claim to one, with loads.",
+    "assistance_optimality": "What each objective of the assignment reached, its bound and the gap, by region.",
+    "assistance_leadership": "Co-Directors of each region and their span; Leads that are missing.",
+    "assistance_equity": "Load of each Lead and office before and after, Gini coefficient, largest over smallest.",
+    "assistance_plan_checks": "Every line of the annual plans with the checks it fails.",
+    "assistance_plan_review": "Supports with counts of what was measured where they went; no claim about causes.",
+}
+
+
+def assistance_assets(source: str, settings: Settings, register: Register) -> dg.AssetsDefinition:
+    """The tables of one source."""
+
+    @dg.multi_asset(
+        name=f"{source}_{ROOM}",
+        specs=[
+            dg.AssetSpec(
+                table_key(source, table),
+                deps=[
+                    dg.AssetDep(table_key(source, read), partition_mapping=dg.IdentityPartitionMapping())
+                    for read in READS
+                ],
+                group_name=table_group(source, ROOM),
+                owners=["team:statewide-system-of-support"],
+                kinds={"python", "parquet"},
+                description=DESCRIPTIONS[table],
+                skippable=True,
+                metadata={
+                    "dagster/column_schema": dg.TableSchema(
+                        [dg.TableColumn(name, str(kind)) for name, kind in columns.items()]
+                    )
+                },
+            )
+            for table, columns in TABLES.items()
+        ],
+        partitions_def=school_years(register),
+        required_resource_keys={WRITER},
+    )
+    def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        year = int(context.partition_key)
+        if not has_assistance(register, year):
+            context.log.info(f"the calendar has no determinations in {year}, so there is no assistance")
+            return
+        try:
+            if not has_places(year, source, settings):
+                context.log.warning("the organisations have neither town nor county; deliver the school directory")
+                return
+            built = build(year, source, settings=settings, register=register)
+        except InputError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        for statement in built.lacking:
+            context.log.warning(statement)
+        for table in TABLES:
+            yield dg.MaterializeResult(
+                asset_key=table_key(source, table),
+                data_version=dg.DataVersion(built.fingerprint),
+                metadata={
+                    "dagster/row_count": dg.MetadataValue.int(built.rows[table]),
+                    "folder": dg.MetadataValue.path(str(built.folder)),
+                    "made_now": dg.MetadataValue.bool(built.is_new),
+                    "regions_short_of_leads": dg.MetadataValue.int(len(built.lacking)),
+                },
+            )
+
+    return tables
