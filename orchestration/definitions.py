@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.assistance import writing as assistance
 from orchestration.assistance.assets import assistance_assets
 from orchestration.automation.jobs import SOURCES, annual_jobs
 from orchestration.automation.writer import writer
+from orchestration.determinations import writing as determinations
 from orchestration.determinations.assets import determination_assets
+from orchestration.indicators import building as indicators
 from orchestration.indicators.assets import indicator_assets
 from orchestration.intake.assets import raw_assets
 from orchestration.intake.contracts import load_contracts
-from orchestration.partitions import WRITER
+from orchestration.partitions import WRITER, table_key
 from orchestration.policy import load_register
+from orchestration.publication.assets import release_asset
 from orchestration.settings import Settings
 from orchestration.validation.checks import gate_checks
+
+
+def _tables(source: str) -> list[dg.AssetKey]:
+    """Keys of the tables that a release holds."""
+    tables = (*indicators.TABLES, *determinations.TABLES, *assistance.TABLES)
+    return [table_key(source, table) for table in tables]
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -31,6 +41,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             *(indicator_assets(source, settings, contracts, register) for source in SOURCES),
             *(determination_assets(source, settings, register) for source in SOURCES),
             *(assistance_assets(source, settings, register) for source in SOURCES),
+            *(release_asset(source, _tables(source), settings, register) for source in SOURCES),
         ],
         asset_checks=[check for source in SOURCES for check in gate_checks(source, settings, register)],
         jobs=annual_jobs(),

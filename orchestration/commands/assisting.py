@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,17 +125,21 @@ def _print_assignment(year: int, done: Assisted) -> None:
     rows = []
     for plan in done.plans:
         reached = {stage.objective: stage for stage in plan.stages}
-        loads = [sum(d.load for d in plan.of(lead.staff_id)) for lead in plan.leads]
+        loads = [sum((d.load for d in plan.of(lead.staff_id)), Decimal("0.0")) for lead in plan.leads]
         rows.append(
             [
                 plan.region,
                 str(len(plan.leads)),
                 f"{len(plan.lead_of)} of {len(plan.districts)}",
                 str(reached["relationships_kept"].value if reached else 0),
-                str(max(loads, default="-")),
-                str(min(loads, default="-")),
-                str(max((stage.gap for stage in plan.stages), default="-")),
-                *(str(spreads[moment, plan.region].gini or "-") for moment in ("before", "after")),
+                _figure(max(loads, default=None)),
+                _figure(min(loads, default=None)),
+                _figure(max((stage.gap for stage in plan.stages), default=None)),
+                *(_figure(spreads[moment, plan.region].gini) for moment in ("before", "after")),
             ]
         )
     table(f"{year}: Assistance Leads", header, rows)
+
+
+def _figure(value: Decimal | None) -> str:
+    return "-" if value is None else str(value)

@@ -53,7 +53,7 @@ def run(
         register=register,
         problems=problems,
     )
-    _print_run(done, source.value, settings)
+    _print_run(done, source.value, stage.value, settings)
     if not done.result.succeeded:
         raise typer.Exit(1)
 
@@ -91,7 +91,7 @@ def _rebuild(year: int, name: str, settings: Settings, contracts: dict[str, Cont
         raise typer.Exit(1)
 
 
-def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:
+def _print_run(done: AnnualRun, source: str, stage: str, settings: Settings) -> None:
     for past in done.earlier:
         total = sum(s.accepted for s in past.snapshots)
         print(
@@ -105,6 +105,7 @@ def _print_run(done: AnnualRun, source: str, settings: Settings) -> None:
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
     if done.result.succeeded:
         _print_tables(done.result.year, source, settings)
+        _print_release(done.result.year, source, stage, settings)
     print(f"Record:  {done.record}")
     for past in done.earlier:
         for fault in past.faults:
@@ -117,12 +118,19 @@ def _print_tables(year: int, source: str, settings: Settings) -> None:
     """The folders of the tables with their rows, and how many organisations each category has."""
     from orchestration.tables import folder_of, record_of
 
-    for room in ("indicators", "determinations"):
+    for room in ("indicators", "determinations", "assistance"):
         folder = folder_of(settings.home, room, source, year)
         if record := record_of(folder):
             print(f"Tables:  {folder} ({', '.join(f'{name} {rows:,}' for name, rows in record['rows'].items())})")
             if room == "determinations":
                 _print_categories(year, folder)
+
+
+def _print_release(year: int, source: str, stage: str, settings: Settings) -> None:
+    from orchestration.releases import newest
+
+    if release := newest(settings.home, year, source, stage):
+        print(f"Release: {release.folder}{' (in force)' if release.is_current else ''}")
 
 
 def _print_categories(year: int, folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
+from orchestration.indicators import correcting
 from orchestration.indicators.correcting import APPLIED, correct, write_applied
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
@@ -77,7 +79,9 @@ def build(
     if not any(used[year][name] for name in names if contracts[name].source == source):
         raise InputError(f"{settings.home}: nothing of {year} is in force; run the intake of that year first")
     inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
-    fingerprint = _fingerprint(year, source, inputs)
+    lags = {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"}
+    day = _day_of_decisions(register, year)
+    fingerprint = _fingerprint(year, source, inputs, [lags, day])
     folder = folder_of(settings.home, ROOM, source, year)
     if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
         return Built(folder, record["rows"], fingerprint, is_new=False)
@@ -90,13 +94,13 @@ def build(
         }
         applied = []
         for y, files in accepted.items():
-            copies, changes = correct(y, files, contracts, _day_of_decisions(register, year), work)
+            copies, changes = correct(y, files, contracts, day, work)
             files |= copies
             applied += changes
         variables = {
             "school_year": year,
             "source": source,
-            "lags": {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"},
+            "lags": lags,
             "snapshots": {str(y): empty | files for y, files in accepted.items()},
         }
         _run_dbt(variables, work)
@@ -131,16 +135,23 @@ def _empty(contract: Contract, work: Path) -> list[str]:
     return [str(path)]
 
 
-def _fingerprint(year: int, source: str, inputs: list[dict[str, object]]) -> str:
-    """Digest over everything that the tables depend on: accepted rows, models, policy, engine."""
-    rules = {
-        path.relative_to(DBT_PROJECT).as_posix(): sha256_of(path)
-        for path in sorted(DBT_PROJECT.rglob("*"))
-        if path.suffix in (".sql", ".yml", ".csv") and "unit_tests" not in path.parts
-    }
+def _fingerprint(year: int, source: str, inputs: list[dict[str, object]], given: list[object]) -> str:
+    """Digest over everything that the tables depend on: accepted rows, models, what is `given` to them, engine."""
+    rules = {file.relative_to(DBT_PROJECT).as_posix(): sha256_of(file) for file in _rules()}
     rows = sorted(f"{i['year']} {i['collection']} {i['part']} {i['accepted']}" for i in inputs)
-    everything = [year, source, rows, rules, duckdb.__version__, version("dbt-core"), version("dbt-duckdb")]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+    engine = [duckdb.__version__, version("dbt-core"), version("dbt-duckdb"), sha256_of(Path(correcting.__file__))]
+    return hashlib.sha256(json.dumps([year, source, rows, rules, given, engine], default=str).encode()).hexdigest()
+
+
+def _rules() -> Iterator[Path]:
+    """Files that decide what dbt builds. Of the policy register only the seeds that dbt loads: the others decide later."""
+    project = DBT_PROJECT / "dbt_project.yml"
+    loaded = yaml.safe_load(project.read_bytes())["seeds"]["accountability"]["policy"]
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix not in (".sql", ".yml", ".csv") or "unit_tests" in path.parts:
+            continue
+        if path.parent.name != "policy" or path.stem in loaded:
+            yield path
 
 
 def _run_dbt(variables: Mapping[str, object], work: Path) -> None:
