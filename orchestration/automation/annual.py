@@ -15,6 +15,7 @@ from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store, now
 from orchestration.partitions import STAGE_TAG
 from orchestration.policy import Register
+from orchestration.releases import newest
 from orchestration.settings import Settings
 
 OFFICIAL = "official"
@@ -71,6 +72,7 @@ def run(
 
 def _record(result: YearResult, source: str, stage: str, started: str, settings: Settings) -> Path:
     """Write down what a year's run used and how it ended."""
+    release = newest(settings.home, result.year, source, stage)
     snapshots = [
         {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")}
         for s in result.snapshots
@@ -85,6 +87,7 @@ def _record(result: YearResult, source: str, stage: str, started: str, settings:
             "ended": now(),
             "succeeded": result.succeeded,
             "faults": list(result.faults),
+            "release": release.name if release else None,
             "snapshots": snapshots,
         },
     )

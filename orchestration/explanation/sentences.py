@@ -75,9 +75,8 @@ def check_line(check: Row) -> str:
     if check.get("figure") is None:
         return f"{what}: {spoken(check['status'])}"
     limit = f", threshold {check['threshold']}" if "threshold" in check else ""
-    away = (
-        f", {str(check['distance']).lstrip('-')} {'past it' if check['met'] else 'away'}" if "distance" in check else ""
-    )
+    distance = str(check.get("distance", ""))
+    away = f", {distance.lstrip('-')} {'past it' if distance.startswith('-') else 'away'}" if distance else ""
     return f"{what}: {check['figure']}{limit}{away}: {'met' if check['met'] else 'not met'}"
 
 
