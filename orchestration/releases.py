@@ -50,6 +50,11 @@ class Release:
         return sha256_of(self.folder / MANIFEST)
 
     @property
+    def identity(self) -> str:
+        """Name and digest of the content: what a later year notes when it reads this release."""
+        return f"{self.name} {self.manifest['content_sha256']}"
+
+    @property
     def is_current(self) -> bool:
         """Whether this is the year's release in force."""
         return (self.folder.parent / CURRENT).resolve() == self.folder.resolve()

@@ -45,13 +45,13 @@ class LoadRules:
 
 @dataclass(frozen=True)
 class LeadRules:
-    """Caseload, objectives in their order, and where the solver stops."""
+    """Caseload, objectives in their order, and where the solver stops: nodes times open choices, and open choices."""
 
     district_needs: frozenset[str]
     minimum: int
     maximum: int
     objectives: tuple[str, ...]
-    node_limit: int
+    node_budget: int
     open_choices_at_most: int
 
 
@@ -164,7 +164,7 @@ def _lead_rules(register: Register, year: int) -> LeadRules:
         minimum=tables.whole(minimum, 0, 1),
         maximum=tables.whole(maximum, 1),
         objectives=order,
-        node_limit=tables.whole(register.row(year, "assistance_solver", "node_limit"), 1),
+        node_budget=tables.whole(register.row(year, "assistance_solver", "node_budget"), 1),
         open_choices_at_most=tables.whole(register.row(year, "assistance_solver", "open_choices_at_most")),
     )
 

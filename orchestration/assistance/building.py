@@ -16,10 +16,12 @@ from typing import Any
 from orchestration.assistance import reading
 from orchestration.assistance.assisting import Assisted, YearRules, assist, year_rules
 from orchestration.assistance.regions import load_crosswalk
+from orchestration.assistance.workbooks import write_workbooks
 from orchestration.assistance.writing import write_tables
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.policy import Register
+from orchestration.releases import Release, newest
 from orchestration.settings import Settings
 from orchestration.tables import folder_of, record_of, replacing
 
@@ -98,30 +100,25 @@ def _write(folder: Path, done: Assisted, year: int, record: dict[str, Any], sett
     record["lacking"] = [plan.statement for plan in done.plans if plan.without]
     with replacing(folder, settings.home, record) as new:
         record["rows"] = write_tables(new, done, year)
+        write_workbooks(new, done, year)
     return Built(folder, record["rows"], record["fingerprint"], is_new=True, lacking=tuple(record["lacking"]))
 
 
 def _decide(year: int, source: str, rules: YearRules, settings: Settings, day: date | None = None) -> Assisted:
     own = folder_of(settings.home, INDICATORS, source, year)
+    before = _before(source, rules, settings)
     read = reading.Inputs(
-        now=_year(year, source, settings),
-        prior=_year(rules.prior.year, source, settings) if rules.prior and _has(rules.prior.year, source, settings)
-        else None,
+        now=reading.read_year(year, own, folder_of(settings.home, DETERMINATIONS, source, year)),
+        prior=reading.read_year(before.year, before.folder, before.folder) if before else None,
         staff=reading.read_staff(own),
         plans=reading.read_plans(own),
-    )  # fmt: skip
+    )
     return assist(read, rules, load_crosswalk(settings.policy, rules.now), day)
 
 
-def _year(year: int, source: str, settings: Settings) -> reading.YearTables:
-    indicators, determinations = (folder_of(settings.home, r, source, year) for r in (INDICATORS, DETERMINATIONS))
-    return reading.read_year(year, indicators, determinations)
-
-
-def _has(year: int, source: str, settings: Settings) -> bool:
-    return all(
-        record_of(folder_of(settings.home, room, source, year)) is not None for room in (INDICATORS, DETERMINATIONS)
-    )
+def _before(source: str, rules: YearRules, settings: Settings) -> Release | None:
+    """The newest official release of the year before: who entered and who left is told against what was published."""
+    return newest(settings.home, rules.prior.year, source, "official") if rules.prior else None
 
 
 def _inputs(year: int, source: str, rules: YearRules, settings: Settings) -> dict[str, Any]:
@@ -129,13 +126,11 @@ def _inputs(year: int, source: str, rules: YearRules, settings: Settings) -> dic
     found: dict[str, Any] = {}
     for room in (INDICATORS, DETERMINATIONS):
         folder = folder_of(settings.home, room, source, year)
-        if record_of(folder) is None:
+        if (record := record_of(folder)) is None:
             raise InputError(f"{folder}: there are no {room} tables of {year}; run that year first")
-    for of_year in (year, rules.prior.year if rules.prior else None):
-        for room in (INDICATORS, DETERMINATIONS):
-            if of_year and _has(of_year, source, settings):
-                record = record_of(folder_of(settings.home, room, source, of_year))
-                found[f"{room} {of_year}"] = record["fingerprint"] if record else None
+        found[f"{room} {year}"] = record["fingerprint"]
+    if before := _before(source, rules, settings):
+        found[f"release {before.year}"] = before.identity
     return found
 
 

@@ -28,7 +28,10 @@ UNIT = Decimal("0.1")
 
 @dataclass(frozen=True)
 class Caseload:
-    """A district with what it brings: its schools with a claim in this region, their students, the load of them."""
+    """A district with what it brings: its schools with a claim in this region, their students, the load of them.
+
+    `lacks`: counts that the source does not have of some school; the load goes without them.
+    """
 
     region: str
     district_code: str
@@ -38,6 +41,7 @@ class Caseload:
     high_needs: int
     load: Decimal
     former_unit: str | None = None
+    lacks: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -84,14 +88,13 @@ class RegionPlan:
     @property
     def statement(self) -> str:
         """One line for people: what is served, or what is missing where."""
+        staff = f"{self.region}: {_counted(len(self.districts), 'district')}, {_counted(len(self.leads), 'Lead')}"
         if not self.without:
-            return f"{self.region}: {len(self.districts)} districts, {len(self.leads)} Leads; every district has a Lead"
+            return f"{staff}; every district has a Lead"
         names = ", ".join(f"{d.district_code} {d.district_name}" for d in self.without)
         more = "1 more Lead is" if self.leads_missing == 1 else f"{self.leads_missing} more Leads are"
-        return (
-            f"{self.region}: {len(self.districts)} districts, {len(self.leads)} Leads with room for "
-            f"{sum(lead.room for lead in self.leads)}; {more} needed; without a Lead: {names}"
-        )
+        room = sum(lead.room for lead in self.leads)
+        return f"{staff} with room for {room}; {more} needed; without a Lead: {names}"
 
 
 def caseloads(found: Sequence[Eligible], former: dict[str, str] | None, rules: AssistanceRules) -> tuple[Caseload, ...]:
@@ -186,7 +189,12 @@ def _caseload(
         high_needs=high_needs,
         load=half_up(load, 1),
         former_unit=former,
+        lacks=tuple(n for n in ("enrolment", "high_needs") if any(getattr(s.organisation, n) is None for s in schools)),
     )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _check_one_lead(leads: Iterable[Lead]) -> None:

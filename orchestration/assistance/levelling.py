@@ -57,8 +57,8 @@ def place(problem: Problem, found: Assignment, kept: frozenset[tuple[int, int]])
     return out
 
 
-def level(problem: Problem, found: Assignment, kept: frozenset[tuple[int, int]]) -> Assignment:
-    """Move and swap districts between two Leads while that brings their loads nearer; `kept` stays.
+def level(problem: Problem, found: Assignment) -> Assignment:
+    """Move and swap districts between two Leads while that brings their loads nearer and keeps as many relationships.
 
     Each step lessens the sum of squared loads, a whole number, so it ends; it never raises the largest load nor lowers
     the smallest.
@@ -67,8 +67,7 @@ def level(problem: Problem, found: Assignment, kept: frozenset[tuple[int, int]])
     loads, counts = loads_of(problem, out), _counts(problem, out)
     of_lead: list[list[int]] = [[] for _ in problem.rooms]
     for district, lead in sorted(out.items()):
-        if (district, lead) not in kept:
-            of_lead[lead].append(district)
+        of_lead[lead].append(district)
     moved = True
     while moved:
         moved = False
@@ -125,6 +124,12 @@ def _best_step(
             (own - problem.loads[other], [(district, heavy, light), (other, light, heavy)]) for other in of_lead[light]
         ]
         for shift, step in steps:
-            if 0 < shift < between and (best is None or abs(between - 2 * shift) < best[0]):
+            nearer = 0 < shift < between and (best is None or abs(between - 2 * shift) < best[0])
+            if nearer and _kept_more(problem, step) >= 0:
                 best = abs(between - 2 * shift), step
     return best[1] if best else None
+
+
+def _kept_more(problem: Problem, step: list[tuple[int, int, int]]) -> int:
+    """Relationships that a step adds, less those it ends."""
+    return sum(((d, target) in problem.current) - ((d, source) in problem.current) for d, source, target in step)

@@ -18,7 +18,7 @@ policy says. What is left is the gap, which is reported. Equal inputs give equal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -61,7 +61,7 @@ def solve(problem: Problem, rules: LeadRules) -> tuple[Assignment, tuple[Stage, 
     """The best assignment and how well each objective was reached."""
     if not problem.loads or not problem.rooms:
         return {}, ()
-    program = _Program(problem, rules.node_limit)
+    program = _Program(problem)
     found: Assignment = {}
     stages = []
     for objective in rules.objectives[: len(SERVING)]:
@@ -79,22 +79,31 @@ def solve(problem: Problem, rules: LeadRules) -> tuple[Assignment, tuple[Stage, 
     settled = kept if len(kept) == len(problem.current) else frozenset()  # all relationships stand: nothing to choose
     program.fix(settled)
     found = _levelled(problem, found, kept)
-    open_choices = (len(problem.loads) - len(settled)) * len(problem.rooms)
+    is_settled = len(settled) == len(problem.loads)
+    open_choices = max(1, len(problem.loads) - len(kept)) * len(problem.rooms)
     for objective in rules.objectives[len(SERVING) :]:
         if objective == "minimal_load" and not problem.least:
             continue  # some Lead is idle, whatever is done
-        value, bound = _reached(objective, problem, found), _bound(objective, problem, found, settled)
+        value = _reached(objective, problem, found)
+        bound = value if is_settled else _bound(objective, problem, found, settled)
         status = "optimal"
         if value != bound and open_choices > rules.open_choices_at_most:
             status = "too many open choices"
         elif value != bound:
-            better, bound, status = program.balance(objective, value, bound)
+            nodes = max(1, rules.node_budget // open_choices)
+            better, bound, status = program.balance(objective, value, bound, nodes)
             if better:
                 found = _better(problem, found, better)
                 value = _reached(objective, problem, found)
         program.hold(objective, value)
-        stages.append(Stage(objective, value, bound, "optimal" if value == bound else status))
-    return in_fixed_order(problem, found), tuple(stages)
+        stages.append(Stage(objective, value, bound, status))
+    return in_fixed_order(problem, found), tuple(_as_ended(problem, found, stage) for stage in stages)
+
+
+def _as_ended(problem: Problem, found: Assignment, stage: Stage) -> Stage:
+    """The stage with what the assignment reaches in the end: a later step may better a value that was not proven."""
+    value = _reached(stage.objective, problem, found) if stage.objective in BALANCING else stage.value
+    return replace(stage, value=value, status="optimal" if value == stage.bound else stage.status)
 
 
 def _weights(objective: str, problem: Problem) -> Pairs:
@@ -111,13 +120,12 @@ def _reached(objective: str, problem: Problem, found: Assignment) -> int:
 
 def _levelled(problem: Problem, found: Assignment, kept: frozenset[tuple[int, int]]) -> Assignment:
     """The better of two starts, both levelled: what HiGHS left, and the largest districts placed first."""
-    starts = [level(problem, start, kept) for start in (found, place(problem, found, kept))]
+    starts = [level(problem, start) for start in (found, place(problem, found, kept))]
     return min(starts, key=lambda start: _evenness(problem, start))
 
 
 def _better(problem: Problem, found: Assignment, other: Assignment) -> Assignment:
-    kept = frozenset(pair for pair in other.items() if pair in problem.current)
-    return min((found, level(problem, other, kept)), key=lambda one: _evenness(problem, one))
+    return min((found, level(problem, other)), key=lambda one: _evenness(problem, one))
 
 
 def _evenness(problem: Problem, found: Assignment) -> tuple[int, int, int]:
@@ -142,7 +150,7 @@ def _bound(objective: str, problem: Problem, found: Assignment, settled: frozens
     free = [problem.loads[d] for d in range(len(problem.loads)) if d not in dict(settled)]
     parts = sorted([*(base for base in bases if base), *free], reverse=True)  # no part can be divided
     if objective == BALANCING[0]:
-        bounds = [-(-total // leads), parts[0]]
+        bounds = [-(-total // leads), max(parts, default=0)]
         for together in range(2, max(problem.most) + 1):  # more districts than Leads: some have to share one
             last = (together - 1) * leads
             if last < len(loads):
@@ -163,11 +171,10 @@ def _bound(objective: str, problem: Problem, found: Assignment, settled: frozens
 class _Program:
     """The mixed-integer program of a region: a column a pair, and one for the level that loads are held to."""
 
-    def __init__(self, problem: Problem, node_limit: int) -> None:
+    def __init__(self, problem: Problem) -> None:
         from scipy import sparse
 
         self.problem = problem
-        self.node_limit = node_limit
         self.leads = len(problem.rooms)
         self.width = len(problem.loads) * self.leads
         one_each = sparse.kron(sparse.eye(len(problem.loads)), np.ones((1, self.leads)))
@@ -208,13 +215,13 @@ class _Program:
         for d, n in pairs:
             self.lower[d * self.leads + n] = 1
 
-    def balance(self, objective: str, value: int, bound: int) -> tuple[Assignment | None, int, str]:
+    def balance(self, objective: str, value: int, bound: int, node_limit: int) -> tuple[Assignment | None, int, str]:
         """A better assignment than `value` if one is found, the best bound known, and what stopped the search."""
         down = objective == BALANCING[0]
         cost = np.zeros(self.width + 1)
         cost[-1] = 1 if down else -1
         self.lower[-1], self.upper[-1] = min(value, bound), max(value, bound)
-        found = self._run(cost, self.node_limit, self._levels(down))
+        found = self._run(cost, node_limit, self._levels(down))
         if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
             proven = float(found.mip_dual_bound)
             bound = max(bound, int(np.ceil(proven - SURE))) if down else min(bound, int(np.floor(-proven + SURE)))

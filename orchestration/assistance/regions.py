@@ -166,17 +166,12 @@ def _by_relation(
     """A district by its schools outside receivership, a school by its district."""
     if row.org_type == "school" and (home := places.get(row.district_code)):
         return Place(home.region, f"district {row.district_code}")
-    own = {
-        code: places[code].region
-        for code, other in organisations.items()
-        if row.org_type == "district"
-        and other.district_code == row.org_code
-        and code in places
-        and code != row.org_code
-    }
-    regions = sorted(set(own.values()) - {rules.strategic_region})
+    found = {places[code].region for code in _schools(row, organisations) if code in places}
+    regions = sorted(found - {rules.strategic_region})
     if len(regions) == 1:
         return Place(regions[0], "its schools")
+    if not regions:  # a school says more than its district
+        row = next((organisations[code] for code in sorted(_schools(row, organisations))), row)
     name = f"{row.org_code} {row.org_name}"
     if regions:
         raise InputError(
@@ -187,6 +182,14 @@ def _by_relation(
         f"organisations: {row.org_type} {name} has no region (town {row.town or 'not given'}, county "
         f"{row.county or 'not given'}, former center {row.former_center or 'not given'}); add a row to {crosswalk.path}"
     )
+
+
+def _schools(district: Organisation, organisations: Mapping[str, Organisation]) -> set[str]:
+    """Codes of a district's schools; none of a school."""
+    if district.org_type != "district":
+        return set()
+    own = district.org_code
+    return {code for code, row in organisations.items() if row.district_code == own and code != own}
 
 
 def _plain(kind: str, name: str | None) -> str:

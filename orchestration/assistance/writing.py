@@ -35,8 +35,8 @@ TABLES: dict[str, dict[str, pa.DataType]] = {
     "assistance_assignments": {
         "school_year": NUMBER, "region": TEXT, "district_code": TEXT, "district_name": TEXT, "former_unit": TEXT,
         "lead": TEXT, "lead_before": TEXT, "kept": FLAG, "schools": NUMBER, "school_codes": TEXT, "enrolment": COUNT,
-        "high_needs": COUNT, "load": FIGURE, "lead_districts": NUMBER, "lead_load": FIGURE, "lead_leaves_on": DAY,
-        "status": TEXT,
+        "high_needs": COUNT, "load": FIGURE, "lead_districts": NUMBER, "lead_load": FIGURE,
+        "lead_leaves_on": DAY, "status": TEXT,
     },
     "assistance_optimality": {
         "school_year": NUMBER, "region": TEXT, "step": NUMBER, "objective": TEXT, "value": FIGURE, "bound": FIGURE,
@@ -125,8 +125,9 @@ def _assignments(plan: RegionPlan) -> list[tuple[Any, ...]]:
         rows.append(
             (
                 plan.region, d.district_code, d.district_name, d.former_unit, lead, was,
-                None if was is None else was == lead, len(d.schools), _joined(d.schools), d.enrolment, d.high_needs,
-                d.load, len(own), _load(own), leads[lead].leaves_on if lead else None, "ok" if lead else "no_lead",
+                None if was is None else was == lead, len(d.schools), _joined(d.schools), _known(d, "enrolment"),
+                _known(d, "high_needs"), d.load, len(own), _load(own),
+                leads[lead].leaves_on if lead else None, "ok" if lead else "no_lead",
             )
         )  # fmt: skip
     return rows
@@ -210,6 +211,11 @@ def _work(districts: Iterable[Caseload]) -> tuple[int, int, int, int, Decimal]:
 
 def _load(districts: Iterable[Caseload]) -> Decimal:
     return sum((d.load for d in districts), Decimal("0.0"))
+
+
+def _known(district: Caseload, count: str) -> int | None:
+    """A count of students, or nothing where the source lacks it; the rows of eligibility say missing_source then."""
+    return None if count in district.lacks else int(getattr(district, count))
 
 
 def _joined(parts: Iterable[str]) -> str | None:

@@ -24,8 +24,6 @@ from orchestration.tables import folder_of, record_of, replacing
 ROOM = "determinations"
 INDICATORS = "indicators"
 """The room whose tables are read."""
-PERCENTAGES = "target_percentages.parquet"
-"""What is read of the prior year's release."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     # the prior year's percentages as restated by its newest official release (rulebook section 7)
     earlier = newest(settings.home, prior_year, source, "official") if prior_year else None
     if earlier:
-        inputs[f"release {prior_year}"] = f"{earlier.name} {sha256_of(earlier.folder / PERCENTAGES)}"
+        inputs[f"release {prior_year}"] = earlier.identity
     fingerprint = _fingerprint(year, source, inputs, settings)
     folder = folder_of(settings.home, ROOM, source, year)
     if (record := record_of(folder)) and record["fingerprint"] == fingerprint:

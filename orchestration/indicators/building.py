@@ -144,7 +144,7 @@ def _fingerprint(year: int, source: str, inputs: list[dict[str, object]], given:
 
 
 def _rules() -> Iterator[Path]:
-    """Files that decide what dbt builds. Of the policy register only the seeds that dbt loads: the others decide later."""
+    """Files that decide what dbt builds; of the policy register only the seeds that dbt loads."""
     project = DBT_PROJECT / "dbt_project.yml"
     loaded = yaml.safe_load(project.read_bytes())["seeds"]["accountability"]["policy"]
     for path in sorted(DBT_PROJECT.rglob("*")):
