@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from orchestration.commands import delivering, explaining, releasing, running, verifying
+from orchestration.commands import assisting, delivering, explaining, releasing, running, verifying
 from orchestration.errors import InputError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ for command in (
     running.status,
     verifying.verify,
     explaining.explain,
+    assisting.assist,
 ):
     app.command()(command)
 app.add_typer(releasing.app, name="release")

@@ -5,6 +5,8 @@ Belongs here: writing cells safely. Does not: what goes into them; reading deliv
 
 from __future__ import annotations
 
+import io
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,7 +14,8 @@ from pathlib import Path
 
 MOST_ROWS = 1_000_000
 """Rows a sheet holds; more are cut, and the last line says so."""
-_DAY = datetime(2000, 1, 1)
+FIXED = datetime(2000, 1, 1)
+_SAVED = re.compile(rb"(?<=<dcterms:modified xsi:type=\"dcterms:W3CDTF\">)[^<]*")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -22,7 +25,6 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[tuple[str, ...], Itera
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    book.properties.created = book.properties.modified = _DAY
     for title, (header, rows) in sheets.items():
         sheet = book.create_sheet(title[:31])
         sheet.freeze_panes = "A2"
@@ -39,15 +41,16 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[tuple[str, ...], Itera
                     cell.quotePrefix = True
                 cells.append(cell)
             sheet.append(cells)
-    aside = path.with_name(f".{path.name}")
-    book.save(aside)
-    _without_clock(aside, path)
+    content = io.BytesIO()
+    book.save(content)
+    path.write_bytes(same_bytes(content.getvalue()))
 
 
-def _without_clock(source: Path, target: Path) -> None:
-    """The same archive with one fixed time on every part: openpyxl writes the moment of saving."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for info in old.infolist():
-            content = old.read(info.filename)
-            new.writestr(zipfile.ZipInfo(info.filename, (2000, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-    source.unlink()
+def same_bytes(content: bytes) -> bytes:
+    """A workbook with one fixed time in every part: openpyxl writes the moment of saving into it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            data = _SAVED.sub(FIXED.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), old.read(entry.filename))
+            new.writestr(zipfile.ZipInfo(entry.filename, FIXED.timetuple()[:6]), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()

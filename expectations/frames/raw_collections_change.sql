@@ -1,4 +1,5 @@
--- about: A row a collection and part that had rows enough in the year before; one that is gone has 100 percent less.
+-- about: A row a collection and part that had rows enough in the year before; one that is gone has 100 percent less,
+--   unless the calendar says that it did not take place.
 -- key: collection, part
 -- reads: raw_collections, prior_raw_collections
 -- empty: no collection had rows enough in the year before (gate_least.rows)
@@ -16,4 +17,7 @@ LEFT JOIN now AS n USING (collection, part)
 WHERE b.kind <> 'ledger'
     AND b.accepted >= {{ policy('gate_least', 'rows') }}::BIGINT
     AND (n.accepted IS NOT NULL OR b.kind = 'student')
+    AND b.collection NOT IN (
+        SELECT parameter FROM policy_rows WHERE rule_id = 'suspended_collection' AND value = 'yes'
+    )
 ORDER BY ALL

@@ -1,4 +1,5 @@
--- about: A row a subject with students enough in both years: tested students and their mean next-generation scaled score.
+-- about: A row a subject with students enough in both years: tested students of every kind of test, and the mean scaled
+--   score of the next-generation one.
 -- key: subject
 -- reads: raw_mcas, prior_raw_mcas
 -- empty: there were too few tested students in the year before (gate_least.students)
@@ -10,14 +11,14 @@ stacked AS (
 ),
 scores AS (
     SELECT which, unnest([
-        {'subject': 'ela', 'assessment': ela_assessment, 'score': ela_scaled_score},
-        {'subject': 'math', 'assessment': math_assessment, 'score': math_scaled_score},
-        {'subject': 'science', 'assessment': science_assessment, 'score': science_scaled_score}
+        {'subject': 'ela', 'status': ela_test_status, 'assessment': ela_assessment, 'score': ela_scaled_score},
+        {'subject': 'math', 'status': math_test_status, 'assessment': math_assessment, 'score': math_scaled_score},
+        {'subject': 'science', 'status': science_test_status, 'assessment': science_assessment, 'score': science_scaled_score}
     ], recursive := true) FROM stacked
 ),
 summed AS (
-    SELECT which, subject, count(*) AS tested, avg(score) AS mean_score
-    FROM scores WHERE assessment = 'NG' AND score IS NOT NULL GROUP BY ALL
+    SELECT which, subject, count(*) AS tested, avg(score) FILTER (assessment = 'NG') AS mean_score
+    FROM scores WHERE status = 'T' GROUP BY ALL
 )
 SELECT
     b.subject,

@@ -7,10 +7,7 @@ of its own; every number is one of the tables'.
 from __future__ import annotations
 
 import io
-import re
-import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,11 +17,8 @@ from orchestration.assistance.eligibility import EXITED, Eligible
 from orchestration.assistance.equity import AFTER, ALL_LEADS, BEFORE
 from orchestration.assistance.leadership import Team
 from orchestration.assistance.leads import RegionPlan
+from orchestration.workbooks import FIXED, same_bytes
 
-FIXED = datetime(2000, 1, 1)
-"""Time written into every file, so that equal content is equal bytes."""
-_SAVED = re.compile(rb"(?<=<dcterms:modified xsi:type=\"dcterms:W3CDTF\">)[^<]*")
-_FIXED_TEXT = FIXED.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 LEAD_HEADER = ("Assistance Lead", "Districts", "Schools", "Students", "High needs", "Load", "Last day", "Which")
 SCHOOL_HEADER = (
     "Code", "School", "District", "Change", "Grounds", "Percentile", "A year before", "Reason", "Federal designation",
@@ -63,7 +57,7 @@ def _workbook(done: Assisted, plan: RegionPlan, team: Team, year: int) -> bytes:
     book.properties.created = FIXED
     content = io.BytesIO()
     book.save(content)
-    return _same_bytes(content.getvalue())
+    return same_bytes(content.getvalue())
 
 
 def _summary(sheet: Any, done: Assisted, plan: RegionPlan, team: Team, own: Sequence[Eligible], year: int) -> None:
@@ -225,15 +219,3 @@ def _put(sheet: Any, row: int, values: Sequence[Any]) -> None:
 
 def _file_word(region: str) -> str:
     return "_".join("".join(c if c.isalnum() else " " for c in region).lower().split())
-
-
-def _same_bytes(content: bytes) -> bytes:
-    """The same archive with one time for every entry, and none of the moment it was saved."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            data = _SAVED.sub(_FIXED_TEXT, old.read(entry.filename))
-            fresh = zipfile.ZipInfo(entry.filename, FIXED.timetuple()[:6])
-            fresh.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(fresh, data)
-    return out.getvalue()

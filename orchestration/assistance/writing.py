@@ -35,7 +35,7 @@ TABLES: dict[str, dict[str, pa.DataType]] = {
     "assistance_assignments": {
         "school_year": NUMBER, "region": TEXT, "district_code": TEXT, "district_name": TEXT, "former_unit": TEXT,
         "lead": TEXT, "lead_before": TEXT, "kept": FLAG, "schools": NUMBER, "school_codes": TEXT, "enrolment": COUNT,
-        "high_needs": COUNT, "load": FIGURE, "lead_districts": NUMBER, "lead_load": FIGURE,
+        "high_needs": COUNT, "load": FIGURE, "load_lacks": TEXT, "lead_districts": NUMBER, "lead_load": FIGURE,
         "lead_leaves_on": DAY, "status": TEXT,
     },
     "assistance_optimality": {
@@ -126,7 +126,7 @@ def _assignments(plan: RegionPlan) -> list[tuple[Any, ...]]:
             (
                 plan.region, d.district_code, d.district_name, d.former_unit, lead, was,
                 None if was is None else was == lead, len(d.schools), _joined(d.schools), _known(d, "enrolment"),
-                _known(d, "high_needs"), d.load, len(own), _load(own),
+                _known(d, "high_needs"), d.load, _joined(d.lacks), len(own), _load(own),
                 leads[lead].leaves_on if lead else None, "ok" if lead else "no_lead",
             )
         )  # fmt: skip
@@ -214,7 +214,7 @@ def _load(districts: Iterable[Caseload]) -> Decimal:
 
 
 def _known(district: Caseload, count: str) -> int | None:
-    """A count of students, or nothing where the source lacks it; the rows of eligibility say missing_source then."""
+    """A count of students, or nothing where the source lacks it."""
     return None if count in district.lacks else int(getattr(district, count))
 
 

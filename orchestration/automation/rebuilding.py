@@ -50,8 +50,11 @@ def rebuild(release: Release, *, settings: Settings, contracts: Mapping[str, Con
             build_determinations(release.year, release.source, settings=aside, register=register)
             build_assistance(release.year, release.source, settings=aside, register=register)
         made = {path.name: sha256_of(path) for path in gather(aside.home, release.year, release.source).files}
-    tables = {f"{table}{ending}" for table in manifest["rows"] for ending in (".parquet", ".csv")}
-    wanted = {file: digest for file, digest in manifest["files"].items() if file in tables}
+    wanted = {
+        file: digest
+        for file, digest in manifest["files"].items()
+        if file.split(".")[0] in manifest["rows"] or file.endswith(".xlsx")
+    }
     return Rebuilt(
         same=tuple(sorted(f for f in wanted if made.get(f) == wanted[f])),
         different=tuple(sorted(f for f in {*wanted, *made} if made.get(f) != wanted.get(f))),

@@ -39,9 +39,11 @@ class Gathered:
 
     @property
     def files(self) -> Iterator[Path]:
-        """Parquet and CSV of each table, in the order of the data."""
+        """Parquet and CSV of each table in the order of the data, then workbooks made from them."""
         for name, folder in self.tables.items():
             yield from (path for ending in (".parquet", ".csv") if (path := folder / f"{name}{ending}").is_file())
+        for folder in dict.fromkeys(self.tables.values()):
+            yield from sorted(folder.glob("*.xlsx"))
 
 
 def gather(home: Path, year: int, source: str) -> Gathered:

@@ -1,1 +1,1 @@
-"""Gates between the rooms: suites of expectations over tables, validated by Great Expectations; critical ones stop a run."""
+"""Gates between the rooms: suites of expectations, judged by Great Expectations; critical ones stop a run."""

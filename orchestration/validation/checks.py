@@ -1,22 +1,26 @@
 """The gates for Dagster: a blocking asset check a room and source, by school year.
 
-The only file of this room that knows Dagster. A check comes after every asset of its room and hangs on one that the next room
-reads, so that the next room waits for it and does not begin when it fails or cannot be run. A check blocks only steps of the
-same run.
+The only file of this room that knows Dagster. A check comes after every asset of its room and hangs on one that the
+next room reads, so that the next room waits for it and does not begin when it fails or cannot be run. It blocks only
+steps of the same run.
 """
 
 import warnings
 
 import dagster as dg
-import yaml
 
 from orchestration.errors import InputError
 from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 from orchestration.validation.gates import ROOMS, Report, validate
+from orchestration.validation.reading import read_contracts
 
-HANGS_ON = {"indicators": "indicator_results", "determinations": "determinations"}
+HANGS_ON = {
+    "indicators": "indicator_results",
+    "determinations": "determinations",
+    "assistance": "assistance_assignments",
+}
 """Room to the table that its check hangs on: one that the next room reads."""
 
 
@@ -36,7 +40,7 @@ def _assets(
     """The asset that a room's check hangs on, and the others that it waits for."""
     if room in HANGS_ON:
         return table_key(source, HANGS_ON[room]), [table_key(source, t) for t in tables if t != HANGS_ON[room]]
-    contracts = {path.stem: yaml.safe_load(path.read_bytes()) for path in sorted(settings.contracts.glob("[a-z]*.yml"))}
+    contracts = read_contracts(settings)
     own = [name for name, contract in contracts.items() if contract["source"] in (source, "ledger")]
     referred = {key["references"] for name in own for key in contracts[name].get("foreign_keys") or ()}
     # not one that another collection refers to: that one would wait for the check, and the check for it
@@ -50,7 +54,7 @@ def _gate(
     @dg.asset_check(
         asset=asset,
         name=f"gate_after_{room}",
-        description=f"Suites of the room {room} (expectations/), validated by Great Expectations. Critical ones stop the run.",
+        description=f"Suites of the room {room} (expectations/) by Great Expectations. Critical ones stop the run.",
         additional_deps=[dg.AssetDep(key, partition_mapping=dg.IdentityPartitionMapping()) for key in others],
         blocking=True,
         partitions_def=school_years(register),

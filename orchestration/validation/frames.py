@@ -1,7 +1,7 @@
 """Frames: what a suite looks at when the table itself is not enough (sums, comparisons, rows at fault).
 
-Belongs here: reading ``expectations/frames/<name>.sql`` and its header, and putting policy rows into it. Does not: judging;
-an expectation does.
+Belongs here: reading ``expectations/frames/<name>.sql`` and its header, and putting policy rows into it. Does not:
+judging; an expectation does.
 
 A header is a block of comment lines `-- word: text`:
     about       what a row is
@@ -9,8 +9,8 @@ A header is a block of comment lines `-- word: text`:
     reads       tables read; `prior_<table>` is last year's, and a frame without it is reported as not compared
     population  a query for the number of things looked at, where the frame holds only those at fault
     empty       what it means when nothing was looked at; without this line that is a failure
-In the query `{{ policy('rule', 'parameter') }}` is a value as text, `{{ words('rule', 'parameter') }}` a list of its words,
-`{{ year }}` the school year.
+In the query `{{ policy('rule', 'parameter') }}` is a value as text, `{{ words('rule', 'parameter') }}` a list of its
+words, `{{ year }}` the school year; the table policy_rows holds every row in force.
 """
 
 from __future__ import annotations

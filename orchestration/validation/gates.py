@@ -1,7 +1,7 @@
 """A gate: every suite of a room over the tables of a year, one report, and whether the run may go on.
 
-Belongs here: which suites a room needs, what is validated again, what a failure means. Does not: running a suite (`running`),
-the form of the report (`reporting`), Dagster (`checks`).
+Belongs here: which suites a room needs, what is validated again, what a failure means. Does not: running a suite
+(`running`), the form of the report (`reporting`), Dagster (`checks`).
 """
 
 from __future__ import annotations
@@ -45,11 +45,16 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "determinations", "federal_designations", "determination_trace",
         ),
     ),
+    "assistance": dict.fromkeys(("student", "hub"), ("assistance_eligibility", "assistance_assignments")),
 }  # fmt: skip
 """Room to the tables that must have a suite and pass it, by source. A table without a suite stops the run."""
-READS = {"indicators": ("indicators",), "determinations": ("indicators", "determinations")}
+READS = {
+    "indicators": ("indicators",),
+    "determinations": ("indicators", "determinations"),
+    "assistance": ("indicators", "determinations", "assistance"),
+}
 """Rooms whose tables a gate looks at."""
-AFTER_THE_CALENDAR = ("determinations",)
+AFTER_THE_CALENDAR = ("determinations", "assistance")
 """Rooms that make nothing in a year for which the calendar has no determinations."""
 
 
@@ -102,8 +107,8 @@ def validate(
 ) -> Report:
     """Run every suite of a room and write the report to `<home>/validation/<room>/<source>/<year>/`.
 
-    With the same tables, suites, policy and code as last time nothing is run and the report stays. A suite that is missing
-    or out of order, a table that is missing and an expectation that crashes are critical failures of the report.
+    With the same tables, suites, policy and code as last time nothing is run and the report stays. A suite that is
+    missing or out of order, a table that is missing and an expectation that crashes are critical failures.
     """
     folder = settings.home / "validation" / room / source / str(year)
     inputs = (
@@ -111,7 +116,9 @@ def validate(
         if room == "source"
         else tables_of(READS[room], year, source, settings)
     )
-    fingerprint = _fingerprint([room, year, source, stage, inputs.digests()], settings, expectations)
+    fingerprint = _fingerprint(
+        [room, ROOMS[room][source], year, source, stage, inputs.digests()], settings, expectations
+    )
     if (record := record_of(folder)) and record["fingerprint"] == fingerprint and (folder / REPORT).is_file():
         return Report(room, source, year, _read_back(folder), folder, fingerprint, is_new=False)
     outcomes = tuple(_outcomes(room, year, source, inputs, register, expectations))
@@ -167,7 +174,10 @@ def _of_table(
         if table.startswith(RAW) and register.suspended(year, table.removeprefix(RAW)):
             return [_own(table, "table", NOT_COMPARED, f"the calendar says that it did not take place in {year}")]
         return [_own(table, "table", FAILED, f"there is no table {table} of {year}; run that year again")]
-    found = run_suite(suite, tables, frames, register, year, source)
+    try:
+        found = run_suite(suite, tables, frames, register, year, source)
+    except Exception as error:  # a gate that breaks is shut
+        return [_own(table, "suite", CRASHED, f"{suite.file}: {type(error).__name__} while it was run")]
     return found or [_own(table, "suite", FAILED, f"{suite.file}: no expectation is meant for source {source}")]
 
 

@@ -1,14 +1,16 @@
 """One suite on one table: frames computed by DuckDB, judged by Great Expectations, told as plain outcomes.
 
-Belongs here: computing a frame, handing it over, taking results back. Does not: what is expected (the suites), or what a
-failure means for a run (`gates`). An expectation that crashes, or that had nothing to look at, has not held.
+Belongs here: computing a frame, handing it over, taking results back. Does not: what is expected (the suites), or what
+a failure means for a run (`gates`). An expectation that crashes, or that had nothing to look at, has not held.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +121,7 @@ def run_suite(
     asked = [e for e in suite.expectations if not e.sources or source in e.sources]
     for name in dict.fromkeys(e.frame for e in asked):
         of_frame = [e for e in asked if e.frame == name]
-        for expectation, outcome in _of_frame(suite, of_frame, tables, frames, register, year):
+        for expectation, outcome in _of_frame(suite, of_frame, tables, frames, register, year, source):
             found[expectation.name] = outcome
     return [found[e.name] for e in asked]
 
@@ -131,6 +133,7 @@ def _of_frame(
     frames: Mapping[str, Frame],
     register: Register,
     year: int,
+    source: str,
 ) -> Iterator[tuple[Expectation, Outcome]]:
     """The expectations of one frame, validated together."""
     name = expectations[0].frame
@@ -148,7 +151,7 @@ def _of_frame(
         yield from ((e, _told(suite, e, CRASHED, _reason(error))) for e in expectations)
         return
     if not checked:
-        status, note = _nothing(suite, frame, register, year)
+        status, note = _nothing(suite, frame, register, year, source)
         yield from ((e, _told(suite, e, status, note)) for e in expectations)
         return
     results = _validated(data, expectations, kwargs)
@@ -183,11 +186,13 @@ def _columns(expectation: Expectation) -> list[str]:
     return [column for entry in named for column in (entry if isinstance(entry, list) else [entry])]
 
 
-def _nothing(suite: Suite, frame: Frame | None, register: Register, year: int) -> tuple[str, str]:
+def _nothing(suite: Suite, frame: Frame | None, register: Register, year: int, source: str) -> tuple[str, str]:
     """What it means that there was nothing to look at."""
     word = register.row(year, "calendar", "determinations").value
     if word in suite.empty_in:
-        return NOT_COMPARED, f"nothing to look at: the calendar says {word} for {year}"
+        return NOT_COMPARED, f"nothing to look at, which the suite allows in a year that the calendar calls {word}"
+    if source in suite.empty_in:
+        return NOT_COMPARED, f"nothing to look at, which the suite allows for source {source}"
     if frame and frame.empty:
         return NOT_COMPARED, f"nothing to look at: {frame.empty}"
     return FAILED, "there is not a single row to look at"
@@ -197,14 +202,10 @@ def _validated(
     data: pd.DataFrame, expectations: list[Expectation], kwargs: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Name of an expectation to the result of Great Expectations, or to the error that kept it from one."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
+    whole = _great_expectations()
     import great_expectations as gx
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
     from great_expectations.expectations.registry import get_expectation_impl
 
-    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)  # nothing of it on the disk
-    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=in_memory))
-    context.variables.progress_bars = {"globally": False}
     results: dict[str, dict[str, Any]] = {}
     asked = []
     for e in expectations:
@@ -213,10 +214,9 @@ def _validated(
         except Exception as error:  # kwargs that it does not take
             results[e.name] = {"crashed": _reason(error)}
     try:
-        asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-        batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": data})
         suite = gx.ExpectationSuite("suite", expectations=asked)
-        done = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+        # positions of the failing rows; with them come all columns of the frame, its key among them
+        done = whole.get_batch({"dataframe": data}).validate(suite, result_format={"result_format": "COMPLETE"})
     except Exception as error:  # then none of them was judged
         return results | {e.name: {"crashed": _reason(error)} for e in expectations if e.name not in results}
     for result in done.results:
@@ -225,6 +225,26 @@ def _validated(
             told = {"crashed": message}
         results[result.expectation_config.meta["name"]] = told
     return results
+
+
+@cache
+def _great_expectations() -> Any:
+    """A batch definition that takes any frame, in a context that keeps nothing on the disk and reports to nobody."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    config = DataContextConfig(store_backend_defaults=in_memory, analytics_enabled=False)
+    context = gx.get_context(mode="ephemeral", project_config=config)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
+    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def _raised(info: Mapping[str, Any]) -> str:
@@ -261,8 +281,8 @@ def _observed(found: Mapping[str, Any]) -> str:
     if found.get("observed_value") is not None:
         value = _plain(found["observed_value"])
         return f"{value:g}" if isinstance(value, float) else str(value)[:200]
-    parts = [f"{found[name]} {words}" for name, words in (("unexpected_count", "unexpected"), ("missing_count", "missing"))
-             if found.get(name)]  # fmt: skip
+    counts = (("unexpected_count", "unexpected"), ("missing_count", "missing"))
+    parts = [f"{found[name]} {words}" for name, words in counts if found.get(name)]
     for name in ("partial_unexpected_list", "partial_missing_list"):
         if "element_count" not in found and found.get(name):
             parts.append(f"{name.split('_')[1]}: {', '.join(map(str, found[name]))}"[:200])
@@ -274,12 +294,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     value = value.item() if hasattr(value, "item") else value
-    if value is None or value != value or str(value) in ("<NA>", "NaT"):
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-def _named(suite: Suite, e: Expectation) -> dict[str, str]:
+def _named(suite: Suite, e: Expectation) -> dict[str, Any]:
     return {
         "table": suite.table,
         "name": e.name,

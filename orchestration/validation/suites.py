@@ -27,7 +27,7 @@ _NEEDED = ("name", "type", "severity", "rule", "owner", "says")
 
 @dataclass(frozen=True)
 class Expectation:
-    """One thing that must hold. `frame` is None where the table itself is looked at; `sources` empty means every one."""
+    """One thing that must hold. `frame` is None where the table itself is looked at; no `sources`: every one."""
 
     name: str
     type: str
@@ -42,7 +42,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Suite:
-    """What must hold of one table. `empty_in`: words of the calendar in whose years the table may be empty."""
+    """What must hold of one table. `empty_in`: calendar words and sources of which it may be empty."""
 
     table: str
     about: str
@@ -61,8 +61,8 @@ def load_suite(file: Path, frames: Mapping[str, Frame]) -> Suite:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(f"{file}: not valid YAML{f', line {mark.line + 1}' if mark else ''}") from None
-    if not isinstance(content, dict) or (wrong := set(content) - _SUITE):
-        raise InputError(f"{file}: a suite has {', '.join(sorted(_SUITE))}" + (f"; not {wrong}" if content else ""))
+    if not isinstance(content, dict) or set(content) - _SUITE:
+        raise InputError(f"{file}: a suite has {', '.join(sorted(_SUITE))}, and nothing else")
     for word in ("table", "about", "key"):
         if not content.get(word):
             raise InputError(f"{file}: '{word}' is missing")
@@ -125,8 +125,9 @@ def known_types() -> frozenset[str]:
 def resolved(expectation: Expectation, suite: Suite, register: Register, year: int) -> dict[str, Any]:
     """The kwargs with policy rows put in. Raises InputError naming file, entry and the row that is missing.
 
-    `{policy: [rule, parameter]}` a value, `{words: [rule, parameter]}` its words, `{values: rule}` the values of all rows
-    of a rule, `{parameters: rule}` their names, `{year: 0}` the school year (`-1` the one before); a list may mix them with plain values.
+    `{policy: [rule, parameter]}` is a value, `{words: [rule, parameter]}` its words, `{values: rule}` the values of all
+    rows of a rule, `{parameters: rule}` their names, `{year: 0}` the school year (`-1` the one before); a list may mix
+    them with plain values.
     """
     try:
         return {name: _value(value, register, year) for name, value in expectation.kwargs.items()}
