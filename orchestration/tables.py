@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestration.files import private_folder
+from orchestration.files import private_folder, sha256_of
+from orchestration.settings import PROJECT
 
 RECORD = "record.json"
 """Beside the tables: inputs, a fingerprint of inputs and rules, rows."""
@@ -32,6 +33,13 @@ def record_of(folder: Path) -> dict[str, Any] | None:
         return None
     record: dict[str, Any] = json.loads(path.read_bytes())
     return record
+
+
+def digests_of_rules(room: Path, policy: Path) -> dict[str, str]:
+    """File to digest of what decides a room's tables besides the tables it reads: its code, the shared rules, policy."""
+    shared = (PROJECT / "orchestration" / name for name in ("exact.py", "policy.py", "policy_tables.py"))
+    files = (*sorted(policy.glob("*.csv")), *sorted(room.glob("*.py")), *shared)
+    return {file.name: sha256_of(file) for file in files}
 
 
 @contextmanager

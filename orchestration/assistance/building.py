@@ -19,11 +19,10 @@ from orchestration.assistance.regions import load_crosswalk
 from orchestration.assistance.workbooks import write_workbooks
 from orchestration.assistance.writing import write_tables
 from orchestration.errors import InputError
-from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.releases import Release, newest
 from orchestration.settings import Settings
-from orchestration.tables import folder_of, record_of, replacing
+from orchestration.tables import digests_of_rules, folder_of, record_of, replacing
 
 ROOM = "assistance"
 PUBLISHED = "published"
@@ -90,7 +89,7 @@ def build_published(
     crosswalk = load_crosswalk(settings.policy, rules.now)
     done = assist(published_inputs(percentiles, directory, enrolment, rules.now, crosswalk), rules, crosswalk)
     files = (percentiles, directory, *([enrolment] if enrolment else []))
-    inputs = {file.name: sha256_of(file) for file in files}
+    inputs = digests_of_rules(Path(__file__).parent, settings.policy)
     fingerprint = _fingerprint(year, PUBLISHED, inputs, settings)
     folder = folder_of(settings.home, ROOM, PUBLISHED, year)
     return _write(folder, done, year, {"fingerprint": fingerprint, "inputs": inputs}, settings), done
@@ -136,6 +135,5 @@ def _inputs(year: int, source: str, rules: YearRules, settings: Settings) -> dic
 
 def _fingerprint(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> str:
     """Digest over everything that the tables depend on: tables read, policy, code of the room, solver."""
-    files = (*sorted(settings.policy.glob("*.csv")), *sorted(Path(__file__).parent.glob("*.py")))
-    everything = [year, source, inputs, {file.name: sha256_of(file) for file in files}, version("scipy")]
+    everything = [year, source, inputs, digests_of_rules(Path(__file__).parent, settings.policy), version("scipy")]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()

@@ -20,7 +20,7 @@ from fractions import Fraction
 from orchestration.assistance.assistance_rules import AssistanceRules
 from orchestration.assistance.reading import Determination, Organisation, YearTables
 from orchestration.assistance.regions import Crosswalk, Place, regions_of
-from orchestration.determinations.exact import half_up
+from orchestration.exact import half_up
 
 ENTERED, CONTINUING, EXITED, NO_PRIOR = "entered", "continuing", "exited", "no_prior_year"
 CLOSED = "not in the directory"

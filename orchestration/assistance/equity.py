@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from orchestration.assistance.assistance_rules import AssistanceRules
 from orchestration.assistance.leads import Caseload, Lead, RegionPlan
-from orchestration.determinations.exact import half_up
+from orchestration.exact import half_up
 
 BEFORE, AFTER = "before", "after"
 LEAD, OFFICE, ALL_LEADS, ALL_OFFICES = "lead", "office", "all leads", "all offices"

@@ -15,7 +15,7 @@ from fractions import Fraction
 from orchestration.assistance.assistance_rules import AssistanceRules
 from orchestration.assistance.leads import CO_DIRECTOR, RegionPlan
 from orchestration.assistance.reading import StaffRow
-from orchestration.determinations.exact import half_up
+from orchestration.exact import half_up
 
 
 @dataclass(frozen=True)

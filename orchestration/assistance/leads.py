@@ -18,8 +18,8 @@ from orchestration.assistance.eligibility import Eligible, schools_of
 from orchestration.assistance.levelling import Problem
 from orchestration.assistance.optimum import Stage, solve
 from orchestration.assistance.reading import STATE, StaffRow
-from orchestration.determinations.exact import half_up
 from orchestration.errors import InputError
+from orchestration.exact import half_up
 
 LEAD, CO_DIRECTOR = "assistance_lead", "co_director"
 UNIT = Decimal("0.1")

@@ -27,7 +27,7 @@ import numpy as np
 
 from orchestration.assistance.assistance_rules import BALANCING, SERVING, LeadRules
 from orchestration.assistance.levelling import Assignment, Problem, in_fixed_order, level, loads_of, place
-from orchestration.determinations.exact import half_up
+from orchestration.exact import half_up
 
 Pairs = dict[tuple[int, int], int]
 """Whole-number weight of (district, Lead)."""

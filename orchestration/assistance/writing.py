@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from orchestration.assistance.assisting import Assisted
 from orchestration.assistance.leads import Caseload, RegionPlan
 from orchestration.assistance.plans import CLAIM, FELL, ROSE, SAME, UNKNOWN
-from orchestration.determinations.exact import half_up
+from orchestration.exact import half_up
 
 FIGURE, SHARE, RATIO = pa.decimal128(9, 1), pa.decimal128(9, 3), pa.decimal128(12, 2)
 TEXT, COUNT, NUMBER, FLAG, DAY = pa.string(), pa.int64(), pa.int32(), pa.bool_(), pa.date32()

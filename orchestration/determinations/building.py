@@ -15,11 +15,10 @@ from orchestration.determinations import reading
 from orchestration.determinations.determining import YearRules, determine, year_rules
 from orchestration.determinations.writing import write_tables
 from orchestration.errors import InputError
-from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.releases import newest
 from orchestration.settings import Settings
-from orchestration.tables import folder_of, record_of, replacing
+from orchestration.tables import digests_of_rules, folder_of, record_of, replacing
 
 ROOM = "determinations"
 INDICATORS = "indicators"
@@ -97,6 +96,5 @@ def _read(year: int, tables: dict[int, Path], earlier: Path | None) -> reading.I
 
 def _fingerprint(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> str:
     """Digest over everything that the tables depend on: tables read, policy, code of the room."""
-    files = (*sorted(settings.policy.glob("*.csv")), *sorted(Path(__file__).parent.glob("*.py")))
-    everything = [year, source, inputs, {file.name: sha256_of(file) for file in files}]
+    everything = [year, source, inputs, digests_of_rules(Path(__file__).parent, settings.policy)]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()

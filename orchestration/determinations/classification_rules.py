@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.errors import InputError
 from orchestration.policy import PolicyRow, Register
 

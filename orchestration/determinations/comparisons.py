@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.points_rules import COMPARISON, PointsRules, Yardstick
 from orchestration.determinations.report_columns import ALL_STUDENTS, LEVELS
 from orchestration.determinations.trace import Step

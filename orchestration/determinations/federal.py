@@ -19,7 +19,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.trace import Step, Value
 from orchestration.errors import InputError
 from orchestration.policy import PolicyRow, Register

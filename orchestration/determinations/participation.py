@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from orchestration.determinations.exact import half_up
 from orchestration.errors import InputError
+from orchestration.exact import half_up
 
 ALL_SUBJECTS = "all"
 

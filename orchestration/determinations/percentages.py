@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from orchestration.determinations.exact import half_up
 from orchestration.determinations.percentage_rules import PercentageRules
 from orchestration.determinations.report_columns import ALL_STUDENTS, EL_CATEGORY, LOWEST_PERFORMING, SCHEMES
 from orchestration.determinations.trace import Step, Value
 from orchestration.errors import InputError
+from orchestration.exact import half_up
 from orchestration.policy import PolicyRow
 
 RULE_IDS = {

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.report_columns import (
     ALL_STUDENTS,
     GRADESPANS,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.report_columns import POPULATIONS, column_name, report_columns
 from orchestration.errors import InputError
 from orchestration.policy import PolicyRow, Register

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.classification_rules import ClassificationRules, classification_rules
 from orchestration.determinations.percentage_rules import PercentageRules, percentage_rules
 from orchestration.determinations.points_rules import PointsRules, points_rules

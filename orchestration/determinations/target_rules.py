@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from orchestration.determinations import policy_tables as tables
+from orchestration import policy_tables as tables
 from orchestration.determinations.report_columns import GRADESPANS
 from orchestration.errors import InputError
 from orchestration.policy import PolicyRow, Register

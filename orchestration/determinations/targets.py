@@ -20,10 +20,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from orchestration.determinations.exact import half_up
 from orchestration.determinations.target_rules import TargetRules
 from orchestration.determinations.trace import Step, Value
 from orchestration.errors import InputError
+from orchestration.exact import half_up
 from orchestration.policy import PolicyRow
 
 Key: TypeAlias = tuple[str, str, str, str]

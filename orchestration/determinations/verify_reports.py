@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from orchestration.determinations.exact import half_up
 from orchestration.determinations.percentage_rules import PercentageRules
 from orchestration.determinations.percentages import (
     ColumnScore,
@@ -34,6 +33,7 @@ from orchestration.determinations.printed_figures import (
 from orchestration.determinations.published import Report
 from orchestration.determinations.report_columns import ALL_STUDENTS, GRADESPANS, LOWEST_PERFORMING
 from orchestration.errors import InputError
+from orchestration.exact import half_up
 
 HALF = Decimal("0.5")
 POPULATIONS = {"all": ALL_STUDENTS, "lowest": LOWEST_PERFORMING}

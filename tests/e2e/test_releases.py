@@ -1,4 +1,4 @@
-"""From a run to a release and back: what is published, corrected, compared, explained and rebuilt, as people call it."""
+"""From a run to a release and back: publishing, correcting, comparing, explaining, rebuilding, as people call it."""
 
 from __future__ import annotations
 
