@@ -36,7 +36,7 @@ def record_of(folder: Path) -> dict[str, Any] | None:
 
 
 def digests_of_rules(room: Path, policy: Path) -> dict[str, str]:
-    """File to digest of what decides a room's tables besides the tables it reads: its code, the shared rules, policy."""
+    """File to digest of what decides a room's tables besides tables: its code, the shared rules, the policy."""
     shared = (PROJECT / "orchestration" / name for name in ("exact.py", "policy.py", "policy_tables.py"))
     files = (*sorted(policy.glob("*.csv")), *sorted(room.glob("*.py")), *shared)
     return {file.name: sha256_of(file) for file in files}

@@ -19,6 +19,7 @@ from orchestration.assistance.regions import load_crosswalk
 from orchestration.assistance.workbooks import write_workbooks
 from orchestration.assistance.writing import write_tables
 from orchestration.errors import InputError
+from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.releases import Release, newest
 from orchestration.settings import Settings
@@ -89,7 +90,7 @@ def build_published(
     crosswalk = load_crosswalk(settings.policy, rules.now)
     done = assist(published_inputs(percentiles, directory, enrolment, rules.now, crosswalk), rules, crosswalk)
     files = (percentiles, directory, *([enrolment] if enrolment else []))
-    inputs = digests_of_rules(Path(__file__).parent, settings.policy)
+    inputs = {file.name: sha256_of(file) for file in files}
     fingerprint = _fingerprint(year, PUBLISHED, inputs, settings)
     folder = folder_of(settings.home, ROOM, PUBLISHED, year)
     return _write(folder, done, year, {"fingerprint": fingerprint, "inputs": inputs}, settings), done

@@ -19,15 +19,18 @@ from orchestration.releases import newest
 from orchestration.settings import Settings
 
 OFFICIAL = "official"
+NOTHING = "none"
+"""Word of a check that has no warnings."""
 
 
 @dataclass(frozen=True)
 class YearResult:
-    """How one year's job ended. `faults` are one line each; `snapshots` are those a run of this stage uses."""
+    """How one year's job ended. `faults` and `warnings`: one line each; `snapshots`: those a run of this stage uses."""
 
     year: int
     faults: tuple[str, ...]
     snapshots: tuple[Snapshot, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -87,6 +90,7 @@ def _record(result: YearResult, source: str, stage: str, started: str, settings:
             "ended": now(),
             "succeeded": result.succeeded,
             "faults": list(result.faults),
+            "warnings": list(result.warnings),
             "release": release.name if release else None,
             "snapshots": snapshots,
         },
@@ -123,13 +127,15 @@ def _run_year(
     store = Store(settings.home)
     collections = {s.collection for s in store.snapshots(year)}
     used = [s for name in sorted(collections) for s in store.in_force(year, name, stage).values()]
-    return YearResult(year, tuple(faults), tuple(used))
+    return YearResult(year, tuple(faults), tuple(used), tuple(_warnings(result)))
 
 
 def _step_faults(result: dg.ExecuteInProcessResult) -> list[str]:
     lines = []
     for event in result.filter_events(lambda e: e.is_step_failure):
         data = event.step_failure_data
+        if data.error and data.error.cls_name == "DagsterAssetCheckFailedError":
+            continue  # the check says why
         if data.user_failure_data and data.user_failure_data.description:
             lines += data.user_failure_data.description.splitlines()
         elif data.error:
@@ -138,9 +144,15 @@ def _step_faults(result: dg.ExecuteInProcessResult) -> list[str]:
     return lines
 
 
+def _warnings(result: dg.ExecuteInProcessResult) -> list[str]:
+    """What gates found and let pass."""
+    found = (evaluation.metadata.get("warnings") for evaluation in result.get_asset_check_evaluations())
+    return [line for entry in found if entry and entry.value != NOTHING for line in str(entry.value).splitlines()]
+
+
 def _check_faults(result: dg.ExecuteInProcessResult) -> list[str]:
     return [
         f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {evaluation.metadata['faults'].value}"
         for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
     ]

@@ -110,6 +110,8 @@ def _print_run(done: AnnualRun, source: str, stage: str, settings: Settings) -> 
     for past in done.earlier:
         for fault in past.faults:
             print(f"warning: {past.year}: {fault}", file=sys.stderr)
+    for warning in done.result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     for fault in done.result.faults:
         print(f"error: {fault}", file=sys.stderr)
 
