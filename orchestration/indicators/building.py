@@ -39,6 +39,8 @@ MODELS = ("indicator_results", "participation_results", "organisations", *LEDGER
 TABLES = (*MODELS, APPLIED)
 SOURCES_READ = ("ledger",)
 """Kinds of collections that a build of either source reads besides its own."""
+PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
+"""Rows are in the order of organisations: whoever reads one of them skips the other groups."""
 ROOM = "indicators"
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
@@ -185,7 +187,7 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
     with duckdb.connect(str(work / "build.duckdb"), read_only=True) as con:
         for table in MODELS:
             query = f"SELECT * FROM {table} ORDER BY ALL"
-            for ending, form in (("parquet", "FORMAT parquet, COMPRESSION zstd"), ("csv", "FORMAT csv, HEADER")):
+            for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
                 con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")
             rows[table] = int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
     return rows
