@@ -90,7 +90,8 @@ def determine(inputs: Inputs, rules: YearRules) -> Determined:
     done = Determined()
     known = inputs.organisations
     done.steps += [c.step(inputs.year, c.org_code if c.org_code in known else STATE) for c in inputs.corrections]
-    now = [row for row in inputs.results if row.school_year == inputs.year and row.org_code in known]
+    own = (row for row in inputs.results if row.school_year == inputs.year and row.org_code in known)
+    now = sorted(own, key=lambda row: row.key)  # the steps are numbered in this order
     if rules.scoring is not None:
         done.targets, steps = targets(
             rules.rules.targets, (row for row in inputs.results if row.org_code in known), inputs.published_targets
@@ -186,7 +187,7 @@ def _percentages(done: Determined, inputs: Inputs, scoring: ScoringRules) -> Non
 
 def _column(place: Place, awards: Mapping[str, Award], scoring: ScoringRules) -> ColumnScore:
     points = {indicator: found.points for indicator, found in awards.items() if found.points is not None}
-    without = next((found.status for found in awards.values() if found.points is None), "missing_source")
+    without = next((found.status for _, found in sorted(awards.items()) if found.points is None), "missing_source")
     return score_column(
         place,
         points,

@@ -150,12 +150,12 @@ def _gradespans(
         weights = {name: rows[name] for name in GRADESPANS}
         shares = _shares(weights, GRADESPANS, "gradespan_weight", year)
         return shares, (method, *shares.rows), {}
-    names = tuple(f"grades_{gradespan}" for gradespan in GRADESPANS)
-    tables.exactly(rows, ("method", *names), "gradespan_weight", year)
-    grades = {span: tuple(rows[name].value.split()) for span, name in zip(GRADESPANS, names, strict=True)}
+    tables.exactly(rows, ("method",), "gradespan_weight", year)
+    enrolled = tables.exactly(tables.table(register, year, "enrolment_grades"), GRADESPANS, "enrolment_grades", year)
+    grades = {span: tuple(enrolled[span].value.split()) for span in GRADESPANS}
     if twice := set(grades[GRADESPANS[0]]) & set(grades[GRADESPANS[1]]):
-        raise InputError(f"{rows[names[0]].where}: grade {min(twice)} weighs both gradespans")
-    return None, (method, *(rows[name] for name in names)), grades
+        raise InputError(f"{enrolled[GRADESPANS[0]].where}: grade {min(twice)} weighs both gradespans")
+    return None, (method, *(enrolled[span] for span in GRADESPANS)), grades
 
 
 def _prior_year(row: PolicyRow, year: int) -> int | None:

@@ -104,8 +104,11 @@ def targets(
     out, steps = [], []
     for key in sorted({*years[rules.year - 1], *years[rules.year], *from_workbook}):
         prior = years[rules.year - 1].get(key)
+        current = years[rules.year].get(key)
+        if prior and prior.value is not None and current and prior.measure != current.measure:
+            prior = None  # a value on another measure is no baseline
         if key in from_workbook:
-            result = prior or years[rules.year].get(key)
+            result = current or prior
             target = _onward_next(rules, from_workbook[key], result.measure if result else "")
             target = replace(target, path=target.path or _path(rules, key, prior, years))
             step = _step(target, {"baseline": target.baseline}, "target_published", ())

@@ -18,6 +18,8 @@ from orchestration.determinations.reading import Inputs
 from orchestration.determinations.trace import Step, parameter_text, upstream_text, value_text
 
 FIGURE = pa.decimal128(9, 1)
+PERCENTAGE = pa.decimal128(9, 2)
+"""Percentages are kept to as many decimals as the policy of the year says: two at most."""
 TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.int32(), pa.bool_()
 PLACE = {"school_year": NUMBER, "org_code": TEXT, "org_type": TEXT}
 ROW = {**PLACE, "gradespan": TEXT, "student_group": TEXT, "indicator": TEXT}
@@ -33,7 +35,7 @@ TABLES: dict[str, dict[str, pa.DataType]] = {
     },
     "target_percentages": {
         **PLACE, "student_group": TEXT, "stage": TEXT, "gradespan": TEXT, "report_column": TEXT,
-        "weighted_earned": FIGURE, "weighted_possible": FIGURE, "kept": FIGURE, "shown": NUMBER, "status": TEXT,
+        "weighted_earned": FIGURE, "weighted_possible": FIGURE, "kept": PERCENTAGE, "shown": NUMBER, "status": TEXT,
         "trace_key": TEXT,
     },
     "accountability_percentiles": {

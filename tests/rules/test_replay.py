@@ -1,0 +1,179 @@
+"""The trace alone leads to the determinations: replayed from the written rows, and found out where one was changed.
+
+Belongs here: replaying whole years, and tampering with one row. Does not: the replayer (tests/support/replay).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.determinations.determining import determine, year_rules
+from orchestration.determinations.writing import write_tables
+from tests.support.determinations import REGISTER
+from tests.support.made_up_inputs import inputs
+from tests.support.replay import Replayed, replay
+
+Rows = list[dict[str, Any]]
+YEARS = (2018, 2019, 2022, 2023, 2024, 2025)
+LISTS = ("grounds_met", "low_performing_groups", "low_participation_groups", "designations", "recognition")
+LACKING = {
+    ("column", "column_indicators: the category of each indicator"),
+    ("column, gradespan, annual, cumulative", "decimals_shown: how the shown percentage is rounded"),
+    ("percentile", "n and status of the achievement rows of a school without percentile"),
+    ("percentile", "below, ties and ranked behind the percentile of a group as a school (alone)"),
+    ("percentile", "column_indicators: the category of each ranked indicator"),
+    ("percentile", "weight rows of a year whose EL scheme is not the current year's"),
+    ("federal", "title_i_status, precedence, and the Title I schools behind csi_percentile_at_most"),
+    ("classification/graduation_rate", "n and the step or row that the figure comes from"),
+    ("classification/participation", "n and the step or row that the figure comes from"),
+    ("classification", "reason_word of the target percentage where another reason decided"),
+    ("classification", "recognition_label rows of the grounds of recognition"),
+}
+"""What a replay has to take on trust; nothing may be added to it."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Rows, Rows, Rows]]:
+    """Trace, determinations and federal designations of a year, read back from the files; each year written once."""
+    known: dict[int, tuple[Rows, Rows, Rows]] = {}
+
+    def of(year: int) -> tuple[Rows, Rows, Rows]:
+        if year not in known:
+            made_up, folder = inputs(year, 7, 60), tmp_path_factory.mktemp(f"tables_{year}")
+            write_tables(folder, determine(made_up, year_rules(REGISTER, year)), made_up)
+            names = ("determination_trace", "determinations", "federal_designations")
+            known[year] = tuple(pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names)  # type: ignore[assignment]
+        return known[year]
+
+    return of
+
+
+def _differing(replayed: Replayed, determinations: Rows) -> list[tuple[str, str, object, object]]:
+    """Cells of the table that the replay does not lead to."""
+    columns = ("org_type", "overall_classification", "reason", "decided_by", "progress", "status", *LISTS)
+    found = []
+    for row in determinations:
+        again = replayed.determinations[row["org_code"]]
+        for column in (*columns, "percentile", "annual", "cumulative"):
+            value = "; ".join(again[column]) or None if column in LISTS else again[column]
+            if value != row[column]:
+                found.append((row["org_code"], column, value, row[column]))
+    return found
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_trace_alone_leads_to_every_determination(year: int, written: Callable[[int], tuple[Rows, Rows, Rows]]) -> None:
+    trace, determinations, federal = written(year)
+    replayed = replay(trace)
+    assert replayed.differences == []
+    assert _differing(replayed, determinations) == []
+    assert len(replayed.determinations) == len(determinations) > 60
+    for row in federal:
+        again = replayed.outcomes[row["trace_key"]]
+        assert (again["designation"], "; ".join(again["reasons"]) or None) == (row["designation"], row["reasons"])
+    assert set(replayed.lacking) <= LACKING
+    kinds = {row["kind"] for row in trace}
+    assert {"percentile", "classification", "federal"} <= kinds
+    assert year == 2022 or {"points", "column", "gradespan", "annual", "cumulative"} <= kinds
+    if year != 2022:
+        assert len({row["reason"] for row in determinations}) >= 5
+
+
+Change = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+
+def _points(row: dict[str, Any]) -> dict[str, Any] | None:
+    outcome = json.loads(row["outcome"])
+    if row["kind"] != "points" or row["student_group"] != "all_students" or outcome["points"] is None:
+        return None
+    return {**row, "outcome": json.dumps({**outcome, "points": (outcome["points"] + 1) % 5})}
+
+
+def _parameter(kind: str, rule: str, value: str, *, indicator: str = "") -> Change:
+    def change(row: dict[str, Any]) -> dict[str, Any] | None:
+        if row["kind"] != kind or row["indicator"] != indicator or row["student_group"] not in ("", "all_students"):
+            return None
+        cited = json.loads(row["parameters"])
+        chosen = next((p for p in cited if p["rule_id"] == rule), None)
+        if chosen is None or json.loads(row["outcome"]).get("kept", 0) is None:
+            return None
+        chosen["value"] = value
+        return {**row, "parameters": json.dumps(cited)}
+
+    return change
+
+
+def _input(kind: str, name: str, value: object) -> Change:
+    def change(row: dict[str, Any]) -> dict[str, Any] | None:
+        told = json.loads(row["inputs"])
+        if row["kind"] != kind or row["student_group"] != "all_students" or told.get(name) in (None, value):
+            return None
+        return {**row, "inputs": json.dumps({**told, name: value})}
+
+    return change
+
+
+CHANGES = {
+    "points": _points,
+    "weight of a category": _parameter("column", "weight", "1"),
+    "possible points": _parameter("column", "possible_points", "5"),
+    "prior annual": _input("cumulative", "prior", "1.5"),
+    "current annual": _input("cumulative", "current", "1.5"),
+    "score of a percentile": _input("percentile", "score", "1/7"),
+    "place of a percentile": _input("percentile", "below", 99),
+    "percentile limit": _parameter("classification", "percentile_test", "99", indicator="percentile"),
+    "band": _parameter("classification", "progress_band", "101-102", indicator="progress"),
+    "word": _parameter("classification", "reason_word", "Another word"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_one_changed_row_is_found_and_named(name: str, written: Callable[[int], tuple[Rows, Rows, Rows]]) -> None:
+    trace, _, _ = written(2025)
+    tried = 0
+    for number, changed in _changed(trace, CHANGES[name]):
+        replayed = replay([*trace[:number], changed, *trace[number + 1 :]])
+        told = [(key, what) for key, what in replayed.differences if changed["key"] in (key, *_named(what))]
+        assert told, f"{changed['key']}: {name} changed, and nothing said of it"
+        tried += 1
+    assert tried == 3
+
+
+def _named(what: str) -> tuple[str, ...]:
+    """The step that a message names as the source of a figure."""
+    return (what.partition("(from ")[2].partition(")")[0],)
+
+
+def _changed(trace: Rows, change: Change) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The first, a middle and the last row that can be changed so."""
+    found = [(number, changed) for number, row in enumerate(trace) if (changed := change(row)) is not None]
+    yield from (found[0], found[len(found) // 2], found[-1])
+
+
+def test_weights_changed_everywhere_reach_the_determinations(
+    written: Callable[[int], tuple[Rows, Rows, Rows]],
+) -> None:
+    """The replay follows the steps upstream and does not repeat what each of them says."""
+    trace, determinations, _ = written(2025)
+    doubled = []
+    for row in trace:
+        cited = json.loads(row["parameters"])
+        for parameter in cited:
+            if parameter["rule_id"] == "weight" and parameter["parameter"].endswith("_additional"):
+                parameter["value"] = "90"
+        doubled.append({**row, "parameters": json.dumps(cited)})
+    changed = {column for _, column, _, _ in _differing(replay(doubled), determinations)}
+    assert changed >= {"annual", "cumulative", "grounds_met"}
+
+
+def test_step_taken_out_is_missed(written: Callable[[int], tuple[Rows, Rows, Rows]]) -> None:
+    """A step that others name cannot be left out unnoticed."""
+    trace, _, _ = written(2025)
+    gone = next(row["key"] for row in trace if row["kind"] == "points" and row["outcome"].count("null") == 0)
+    told = replay([row for row in trace if row["key"] != gone]).differences
+    assert any(gone in what for _, what in told)
