@@ -42,14 +42,15 @@ lint: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup  ## measure intake and the indicator tables at statewide size against bare DuckDB scripts
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.indicators
 
-docs: setup  ## write docs/collections.md and the columns of staging models anew from the contracts
+docs: setup  ## write docs/collections.md, docs/policy.md and the columns of staging models anew
 	$(BIN)/python -m orchestration.intake.documenting docs/collections.md
+	$(BIN)/python -m orchestration.policy_documenting docs/policy.md
 	$(BIN)/python -m orchestration.indicators.describing
 
 lock: setup  ## resolve requirements.lock anew (needs uv)

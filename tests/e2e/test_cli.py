@@ -18,7 +18,7 @@ COMMAND = Path(sys.executable).parent / "accountability"
 
 def accountability(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, cwd=PROJECT, env=os.environ | (env or {}), timeout=120
+        [COMMAND, *words], capture_output=True, text=True, cwd=PROJECT, env=os.environ | (env or {}), timeout=300
     )
 
 

@@ -313,7 +313,7 @@ def test_the_awkward_cases_came_up(year: int) -> None:
     assert not missing, f"{year}: never came up: {missing}"
 
 
-# --- Figures that change their measure ---------------------------------------------------------------------------------
+# --- Figures that change their measure -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("year", YEARS)
