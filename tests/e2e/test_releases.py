@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
@@ -119,7 +120,7 @@ class TestExplain:
         code = next(r["org_code"] for r in pq.read_table(folder / "determinations.parquet").to_pylist())
         words = ("explain", "--year", str(YEAR), "--org", code, "--home", state / "home", "--format")
         document = json.loads(accountability(*words, "json").stdout)
-        assert document["explanation_version"] == 1
+        jsonschema.validate(document, json.loads((PROJECT / "docs" / "explanation.schema.json").read_text()))
         assert document["manifest_sha256"] == find(state / "home", f"{YEAR}/{FIRST}").sha256
         page = accountability(*words, "html").stdout
         assert document["tree"]["children"][0]["figure"].split(" / ")[0] in page
