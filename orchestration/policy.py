@@ -1,11 +1,13 @@
 """The policy register: every parameter of every year as a cited row of ``dbt_project/seeds/policy``, a file a room.
 
 Belongs here: reading and checking rows, typed access. Does not: what a parameter means; the room that uses it knows.
+``rules*.csv`` says in a sentence what each rule is, ``citations.csv`` where each row comes from; no row without both.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -14,7 +16,11 @@ from pathlib import Path
 from orchestration.errors import InputError
 
 COLUMNS = ("policy_year", "rule_id", "parameter", "value", "unit", "citation_id", "status")
+CITATION_COLUMNS = ("citation_id", "title", "address")
+RULE_COLUMNS = ("rule_id", "room", "sentence")
 STATUSES = ("confirmed", "secondary", "inferred")
+ROOMS = ("intake", "indicators", "validation", "determinations", "assistance", "publication")
+"""In the order of the data."""
 EVERY = "every"
 """Policy year of a row that holds for all years; such a parameter may have no row of a single year beside it."""
 
@@ -85,8 +91,8 @@ class Register:
 
 
 def load_register(folder: Path) -> Register:
-    """Read and check every `policy_*.csv` against `citations.csv`. Raises InputError naming file, row and field."""
-    cited = {row["citation_id"] for _, row in _read(folder / "citations.csv", ("citation_id", "title", "address"))}
+    """Every `policy_*.csv`, checked against `citations.csv` and `rules*.csv`. Raises InputError naming file and row."""
+    cited, known = citations(folder), rule_texts(folder)
     rows: list[PolicyRow] = []
     seen: dict[tuple[str, str, str], PolicyRow] = {}
     for row in (
@@ -94,7 +100,7 @@ def load_register(folder: Path) -> Register:
         for file in sorted(folder.glob("policy_*.csv"))
         for number, raw in _read(file, COLUMNS)
     ):
-        _check(row, cited)
+        _check(row, cited, known)
         for year in (row.policy_year, EVERY):
             if twin := seen.get((year, row.rule_id, row.parameter)):
                 raise InputError(
@@ -113,12 +119,46 @@ def load_register(folder: Path) -> Register:
     return register
 
 
-def _check(row: PolicyRow, cited: set[str]) -> None:
+def citations(folder: Path) -> dict[str, dict[str, str]]:
+    """Citation to its row. Raises InputError for one that stands there twice."""
+    return _by_first(folder / "citations.csv", CITATION_COLUMNS)
+
+
+def rule_texts(folder: Path) -> dict[str, dict[str, str]]:
+    """Rule to its room and its sentence, in the order of the files. Raises InputError naming file and row."""
+    texts: dict[str, dict[str, str]] = {}
+    for file in sorted(folder.glob("rules*.csv")):
+        found = _by_first(file, RULE_COLUMNS)
+        if twice := set(texts) & set(found):
+            raise InputError(f"{file}: rule_id '{min(twice)}' stands in another rules*.csv already")
+        texts |= found
+    for rule_id, text in texts.items():
+        if text["room"] not in ROOMS or not text["sentence"].strip():
+            raise InputError(f"{folder}: rules*.csv: {rule_id}: needs a sentence and a room, one of {', '.join(ROOMS)}")
+    return texts
+
+
+def _by_first(file: Path, columns: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Rows by their first column, each value of which stands there once."""
+    found: dict[str, dict[str, str]] = {}
+    for number, row in _read(file, columns):
+        key = row[columns[0]]
+        if key in found or not key.strip():
+            raise InputError(f"{file}: row {number}: {columns[0]} '{key}' is {'there twice' if key else 'empty'}")
+        found[key] = row
+    return found
+
+
+def _check(row: PolicyRow, cited: Collection[str], known: Collection[str]) -> None:
     if row.policy_year != EVERY and not (row.policy_year.isascii() and row.policy_year.isdigit()):
         raise InputError(f"{row.where}: policy_year '{row.policy_year}' is neither a year nor '{EVERY}'")
     for name in ("rule_id", "parameter", "value", "unit"):
         if not getattr(row, name).strip():
             raise InputError(f"{row.where}: {name} is empty")
+    if row.rule_id not in known:
+        raise InputError(
+            f"{row.where}: rule_id '{row.rule_id}' is in no rules*.csv; say there in a sentence what it is"
+        )
     if row.citation_id not in cited:
         raise InputError(f"{row.where}: citation_id '{row.citation_id}' is not in citations.csv")
     if row.status not in STATUSES:

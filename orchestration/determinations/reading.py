@@ -57,7 +57,7 @@ class Inputs:
 def read_results(folder: Path) -> Iterator[Result]:
     """Rows of indicator_results; a row without n (the hub has none) counts as n 0 unless its status is ok."""
     for row in _rows(folder / "indicator_results.parquet", Result._fields):
-        yield Result(*row)._replace(n=row[8] or 0)
+        yield Result._make(row if row[8] else (*row[:8], 0, row[9]))
 
 
 def read_participation(folder: Path) -> Iterator[ParticipationCount]:

@@ -18,7 +18,11 @@ Scalar: TypeAlias = str | int | bool | Decimal | None
 Value: TypeAlias = "Scalar | tuple[Value, ...] | Mapping[str, Value]"
 
 
-@dataclass(frozen=True)
+_ENCODE = json.JSONEncoder(default=str, ensure_ascii=False, sort_keys=True).encode
+"""Made once: hundreds of thousands of steps are written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One decision about one organisation.
 
@@ -39,12 +43,12 @@ class Step:
     student_group: str = ""
     indicator: str = ""
     upstream: tuple[str, ...] = ()
+    key: str = field(init=False)
+    """`2025/00350062/points/high/all_students/ela_achievement`; parts that do not apply are left out."""
 
-    @property
-    def key(self) -> str:
-        """`2025/00350062/points/high/all_students/ela_achievement`; parts that do not apply are left out."""
+    def __post_init__(self) -> None:
         parts = (str(self.school_year), self.org_code, self.kind, self.gradespan, self.student_group, self.indicator)
-        return "/".join(part for part in parts if part)
+        object.__setattr__(self, "key", "/".join(filter(None, parts)))
 
 
 def parameter_text(rows: Iterable[PolicyRow]) -> str:
@@ -68,7 +72,7 @@ def parameter_text(rows: Iterable[PolicyRow]) -> str:
 
 def value_text(value: Mapping[str, Value]) -> str:
     """Figures as JSON with sorted keys; a decimal is written as a string, so that no reader makes it a float."""
-    return json.dumps(value, default=str, ensure_ascii=False, sort_keys=True)
+    return _ENCODE(value)
 
 
 def upstream_text(keys: Iterable[str]) -> str:

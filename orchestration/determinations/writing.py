@@ -5,7 +5,10 @@ Belongs here: columns and types, Parquet and CSV. Does not: any decision. Figure
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,24 +68,33 @@ ONLY_PARQUET = ("determination_trace",)
 
 
 def write_tables(folder: Path, done: Determined, inputs: Inputs) -> dict[str, int]:
-    """Write every table as Parquet and CSV: table to rows."""
-    rows = {
-        "indicator_targets": _targets(done, inputs),
-        "indicator_points": _points(done, inputs),
-        "target_percentages": _percentages(done, inputs),
-        "accountability_percentiles": _percentiles(done, inputs),
-        "determinations": _determinations(done, inputs),
-        "federal_designations": _federal(done, inputs),
-        "determination_trace": _trace(done.steps),
+    """Write every table as Parquet and CSV: table to rows. One table at a time is in memory, the trace in parts."""
+    return {
+        "indicator_targets": _write(folder, "indicator_targets", _targets(done, inputs)),
+        "indicator_points": _write(folder, "indicator_points", _points(done, inputs)),
+        "target_percentages": _write(folder, "target_percentages", _percentages(done, inputs)),
+        "accountability_percentiles": _write(folder, "accountability_percentiles", _percentiles(done, inputs)),
+        "determinations": _write(folder, "determinations", _determinations(done, inputs)),
+        "federal_designations": _write(folder, "federal_designations", _federal(done, inputs)),
+        "determination_trace": _write(folder, "determination_trace", _trace(done.steps)),
     }
-    for name, found in rows.items():
-        schema = pa.schema(TABLES[name].items())
-        columns = zip(*found, strict=True) if found else ([] for _ in schema)
-        table = pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd", row_group_size=ROW_GROUP)
+
+
+def _write(folder: Path, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """One table, a row group at a time: number of rows."""
+    schema, remaining, count = pa.schema(TABLES[name].items()), iter(rows), 0
+    with ExitStack() as open_files:
+        writers: list[Any] = [
+            open_files.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd"))
+        ]
         if name not in ONLY_PARQUET:
-            pyarrow.csv.write_csv(table, folder / f"{name}.csv")
-    return {name: len(found) for name, found in rows.items()}
+            writers.append(open_files.enter_context(pyarrow.csv.CSVWriter(folder / f"{name}.csv", schema)))
+        while group := list(islice(remaining, ROW_GROUP)):
+            columns = [pa.array(c, f.type) for c, f in zip(zip(*group, strict=True), schema, strict=True)]
+            for writer in writers:
+                writer.write_table(pa.table(columns, schema=schema))
+            count += len(group)
+    return count
 
 
 def _place(inputs: Inputs, org_code: str) -> tuple[int, str, str]:
@@ -162,24 +174,20 @@ def _federal(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-def _trace(steps: Iterable[Step]) -> list[tuple[Any, ...]]:
+def _trace(steps: Iterable[Step]) -> Iterator[tuple[Any, ...]]:
     """Steps by organisation, each organisation's numbered in the order they were decided."""
     texts: dict[tuple[int, ...], str] = {}  # the same policy rows stand behind many steps
-    numbers: dict[str, int] = {}
-    rows = []
-    for step in steps:
-        numbers[step.org_code] = number = numbers.get(step.org_code, 0) + 1
+    numbers: Counter[str] = Counter()
+    for step in sorted(steps, key=lambda step: step.org_code):  # stable: the order of decision stays
+        numbers[step.org_code] += 1
         cited = tuple(map(id, step.parameters))
         if (parameters := texts.get(cited)) is None:
             parameters = texts[cited] = parameter_text(step.parameters)
-        rows.append(
-            (
-                step.school_year, step.key, step.org_code, number, step.kind, step.rule_id, step.gradespan,
-                step.student_group, step.indicator, value_text(step.inputs), parameters, value_text(step.outcome),
-                step.status, upstream_text(step.upstream),
-            )
+        yield (
+            step.school_year, step.key, step.org_code, numbers[step.org_code], step.kind, step.rule_id, step.gradespan,
+            step.student_group, step.indicator, value_text(step.inputs), parameters, value_text(step.outcome),
+            step.status, upstream_text(step.upstream),
         )  # fmt: skip
-    return sorted(rows, key=lambda row: (row[2], row[3]))
 
 
 def _joined(parts: Iterable[str]) -> str | None:

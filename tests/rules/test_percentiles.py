@@ -8,14 +8,21 @@ from fractions import Fraction
 
 import pytest
 
-from orchestration.determinations.percentile_rules import RankRule, percentile_rules
+from orchestration.determinations.percentile_rules import percentile_rules
 from orchestration.determinations.percentiles import IndicatorValue, Percentile, percentiles
 from orchestration.determinations.trace import Step
 from orchestration.errors import InputError
 from tests.support.determinations import REGISTER, changed
 
 NON_HIGH, HIGH, BOTH = frozenset({"non_high"}), frozenset({"high"}), frozenset({"non_high", "high"})
-RANK = percentile_rules(REGISTER, 2025).rank
+DEFAULT = percentile_rules(REGISTER, 2025).rank
+EXAMPLES = changed(
+    ("percentile_rank", "tie_share", "0.5"),
+    ("percentile_rank", "multiplier", "100"),
+    ("percentile_rank", "addend", "0.5"),
+)
+"""The examples below are worked with another rank rule: the middle of the ties, half up, easy to count by hand."""
+RANK = percentile_rules(EXAMPLES, 2025).rank
 
 
 def value(
@@ -39,7 +46,7 @@ def scores_of(org: str, ela: str, math: str, **where: object) -> list[IndicatorV
 def ranked(
     values: Iterable[IndicatorValue], schools: Mapping[str, frozenset[str]], year: int = 2018
 ) -> dict[tuple[str, str], Percentile]:
-    found, _ = percentiles(percentile_rules(REGISTER, year), values, schools)
+    found, _ = percentiles(percentile_rules(EXAMPLES, year), values, schools)
     return {(entry.org_code, entry.student_group): entry for entry in found}
 
 
@@ -66,9 +73,9 @@ def test_the_rank_of_a_value(below: int, ties: int, n: int, expected: int) -> No
     assert RANK.percentile(below, ties, n) == expected
 
 
-def test_another_rank_rule_is_other_rows() -> None:
-    even = RankRule(Decimal("0.5"), Decimal(99), Decimal(1), 1, 99, ())
-    counts = [even.percentile(below, 1, 990) for below in range(990)]
+def test_the_rank_rule_of_the_policy_spreads_schools_evenly() -> None:
+    """As published in 2025: 12 to 17 schools at each percentile, not twice as few at the ends."""
+    counts = [DEFAULT.percentile(below, 1, 990) for below in range(990)]
     assert {percentile: counts.count(percentile) for percentile in set(counts)} == dict.fromkeys(range(1, 100), 10)
 
 
@@ -182,7 +189,7 @@ def test_a_missing_oldest_year_is_reweighed() -> None:
 
 def test_the_policy_may_refuse_to_reweigh() -> None:
     values = state({2023: {"A": "500"}, 2024: {"A": "500", "B": "510"}, 2025: {"A": "510", "B": "500"}})
-    rules = percentile_rules(changed(("percentile_missing_year", "earlier", "ineligible")), 2025)
+    rules = percentile_rules(changed(("percentile_missing_year", "earlier", "ineligible"), register=EXAMPLES), 2025)
     found, _ = percentiles(rules, values, dict.fromkeys("AB", NON_HIGH))
     assert [(entry.percentile, entry.status) for entry in found] == [(50, "ok"), (None, "no_prior_year")]
 
@@ -239,7 +246,7 @@ def test_a_group_is_ranked_among_the_same_group_and_placed_as_a_school_of_its_ow
         values += of_group(org, score, "high_needs")
     found = ranked(values, dict.fromkeys("ABCD", NON_HIGH))
     assert [found[org, "high_needs"].percentile for org in "ABCD"] == [63, 13, 38, 88]
-    register = changed(("federal_tsi", "group_percentile_at_most", "99"))
+    register = changed(("federal_tsi", "group_percentile_at_most", "99"), register=EXAMPLES)
     entries, _ = percentiles(percentile_rules(register, 2018), values, dict.fromkeys("ABCD", NON_HIGH))
     alone = {entry.org_code: entry.alone for entry in entries if entry.student_group == "high_needs"}
     # 495 lies above two of four schools' values (rank 50 in both), and 50 again above two of four scores, and so on.
@@ -256,7 +263,7 @@ def test_the_lowest_performing_students_have_no_percentile() -> None:
 
 def test_the_step_holds_what_the_percentile_is_made_of() -> None:
     values = [*scores_of("A", "490", "490"), *scores_of("B", "495", "500")]
-    _, steps = percentiles(percentile_rules(REGISTER, 2018), values, dict.fromkeys("AB", NON_HIGH))
+    _, steps = percentiles(percentile_rules(EXAMPLES, 2018), values, dict.fromkeys("AB", NON_HIGH))
     step: Step = steps[0]
     assert step.key == "2018/A/percentile/all_students"
     assert step.inputs == {
@@ -282,7 +289,7 @@ def test_the_step_holds_what_the_percentile_is_made_of() -> None:
 
 
 def test_bad_input_is_named() -> None:
-    rules = percentile_rules(REGISTER, 2025)
+    rules = percentile_rules(EXAMPLES, 2025)
     once = value("A", "ela_achievement", "500", year=2025)
     with pytest.raises(InputError, match="school B of 2025 is not in the directory"):
         percentiles(rules, [value("B", "ela_achievement", "500", year=2025)], {"A": NON_HIGH})

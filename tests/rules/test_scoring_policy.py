@@ -129,7 +129,7 @@ BAD = [
     (changed(("cumulative", "prior_year", "2025"), year=2025), "prior year 2025 is not before 2025"),
     (changed(("cumulative", "without_prior", "prior")), "is not one of current_alone, none"),
     (changed(("gradespan_weight", "method", "area"), year=2025), "is not one of enrolment, fixed"),
-    (changed(("gradespan_weight", "grades_high", "08 09"), year=2025), "grade 08 weighs both gradespans"),
+    (changed(("enrolment_grades", "high", "08 09")), "grade 08 weighs both gradespans"),
     (added("luck", "factor", "1", POLICY_FILE), "rule 'luck' is not known to points or percentages"),
     (added("target_tolerance", "high_cpi", "1", POLICY_FILE, "2022"), "2022 has no points; the calendar says"),
 ]

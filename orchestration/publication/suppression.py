@@ -1,0 +1,269 @@
+"""The public tables of a release: which tables and columns the public sees, and the figures that are taken out.
+
+Belongs here: reading the release's tables, counts of populations from them, blanking. Does not: which populations are
+withheld (`withholding`), writing files (`public_variant`).
+
+Tables and columns are rows of policy: `public_table` names every table of a release as public or internal, for a public
+one `public_columns` what always stays and `public_figures` what goes with a withheld population. A column that is in
+neither is not published. Not covered: bounds (a rounded rate beside its n brackets its numerator), comparisons with
+other years' releases, the difference of two measures of one population, and students counted in a district's figure
+but in none of its schools'.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.errors import InputError
+from orchestration.policy import Register
+from orchestration.publication.withholding import (
+    ALL_STUDENTS,
+    DEPTH,
+    SMALL,
+    Place,
+    Population,
+    Withholding,
+    lines_of,
+)
+
+ORGANISATIONS = "organisations"
+MEASURED = {
+    "indicator_results": ("indicator", ("n", "denominator"), ("value",)),
+    "participation_results": ("subject", ("n", "should_test", "two_year_should_test"), ("rate", "two_year_rate")),
+}
+"""Table of counts to the column that names its measures, its counts, its figures that are a share or a mean."""
+ENROLMENTS = {"enrolment_non_high": "non_high", "enrolment_high": "high"}
+"""Column of organisations to the gradespan that it counts. The whole enrolment is not published: less its gradespans
+it leaves the pupils before kindergarten and after grade 12, a few in many schools."""
+OPEN = ("school_year", "data_year", "schools")
+"""Numbers that are not about students."""
+EXTREMES = (0, 100)
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Public:
+    """The public tables, the populations that were withheld with the reason, and blanked figures by table."""
+
+    tables: dict[str, pa.Table]
+    why: dict[Population, str]
+    populations: int
+    blanked: dict[str, int]
+    internal: tuple[str, ...]
+
+
+def public_tables(folder: Path, register: Register, year: int) -> dict[str, pa.Table]:
+    """The public variant of the release in `folder`. Raises InputError for a table that policy does not name."""
+    return public_variant(folder, register, year).tables
+
+
+def public_variant(folder: Path, register: Register, year: int) -> Public:
+    """The public tables, and what was done to them."""
+    names = sorted(path.stem for path in folder.glob("*.parquet"))
+    public = [name for name in names if _is_public(name, register, year)]
+    columns = {name: _columns(name, register, year) for name in public}
+    tables = {name: _read(folder, name, columns[name]) for name in public}
+    if not tables:
+        return Public({}, {}, 0, {}, tuple(names))
+    if ORGANISATIONS not in tables:
+        raise InputError(f"{folder / ORGANISATIONS}.parquet: is missing; without it no public table can be made")
+    places = _places(tables[ORGANISATIONS])
+    withholding, populations = _withheld(tables, places, register, year)
+    word = register.row(year, "suppression", "word").value
+    withhold_extremes = _choice(register, year, "extreme_value", "withhold", "publish") == "withhold"
+    made: dict[str, pa.Table] = {}
+    blanked: dict[str, int] = {}
+    for name, table in tables.items():
+        _check_figures(name, table.schema, columns[name])
+        gone = _gone(name, table, columns[name][1], frozenset(withholding.why), extremes=withhold_extremes)
+        made[name], blanked[name] = _blanked(table, columns[name], gone, word)
+    internal = tuple(name for name in names if name not in tables)
+    return Public(made, withholding.why, populations, blanked, internal)
+
+
+# --- Policy ----------------------------------------------------------------------------------------------------------
+
+
+def _is_public(name: str, register: Register, year: int) -> bool:
+    if register.find(year, "public_table", name) is None:
+        raise InputError(
+            f"{name}: no policy row says whether this table is public; add rule public_table, parameter {name}, value "
+            "public or internal"
+        )
+    return _choice(register, year, name, "public", "internal", rule="public_table") == "public"
+
+
+def _choice(register: Register, year: int, parameter: str, *allowed: str, rule: str = "suppression") -> str:
+    row = register.row(year, rule, parameter)
+    if row.value not in allowed:
+        raise InputError(f"{row.where}: {rule}.{parameter} is '{row.value}'; it must be {' or '.join(allowed)}")
+    return row.value
+
+
+def _columns(name: str, register: Register, year: int) -> tuple[list[str], list[str]]:
+    """Columns that stay, and figures; the figures of a table may be none."""
+    figures = register.find(year, "public_figures", name)
+    return register.row(year, "public_columns", name).value.split(), figures.value.split() if figures else []
+
+
+def _check_figures(name: str, schema: pa.Schema, columns: tuple[list[str], list[str]]) -> None:
+    """Refuse a figure of a table of counts that no line protects, and a number that would never be blanked."""
+    known = {**{n: (*c, *f) for n, (_, c, f) in MEASURED.items()}, ORGANISATIONS: tuple(ENROLMENTS)}.get(name)
+    if known and (strange := sorted(set(columns[1]) - set(known))):
+        raise InputError(
+            f"policy: public_figures of {name} has {strange[0]}, which nothing protects; only {', '.join(known)} can be"
+        )
+    text = (pa.string(), pa.bool_(), pa.null())
+    if numbers := sorted(f.name for f in schema if f.name in columns[0] and f.type not in text and f.name not in OPEN):
+        raise InputError(
+            f"policy: public_columns of {name} has the number {numbers[0]}; a figure belongs to public_figures"
+        )
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
+
+
+def _read(folder: Path, name: str, columns: tuple[list[str], list[str]]) -> pa.Table:
+    """A table with the columns that its public variant or the counts need."""
+    path = folder / f"{name}.parquet"
+    table = pq.read_table(path)
+    key, counts, figures = MEASURED.get(name, ("org_code", (), ()))
+    needed = {*columns[0], *columns[1], "org_code", key, *counts, *figures}
+    if name in MEASURED:
+        needed |= {"gradespan", "student_group"}
+    if name == ORGANISATIONS:
+        needed |= {"org_type", "district_code", *ENROLMENTS}
+    if missing := sorted((needed - {"status"}) - set(table.column_names)):
+        raise InputError(f"{path}: column {missing[0]} is missing; the public variant needs it")
+    return table
+
+
+def _places(organisations: pa.Table) -> dict[str, Place]:
+    rows = organisations.select(["org_code", "org_type", "district_code"]).to_pylist()
+    state = next((row["org_code"] for row in rows if row["org_type"] == "state"), None)
+    types = {row["org_code"]: row["org_type"] for row in rows}
+    found = {}
+    for row in rows:
+        code, kind = row["org_code"], row["org_type"]
+        if kind not in DEPTH:
+            raise InputError(f"{ORGANISATIONS}: {code} has org_type '{kind}'; it must be one of {', '.join(DEPTH)}")
+        if kind == "school" and types.get(row["district_code"]) != "district":
+            raise InputError(f"{ORGANISATIONS}: district_code of school {code} is not a district of that table")
+        found[code] = Place(kind, {"state": None, "district": state, "school": row["district_code"]}[kind])
+    return found
+
+
+def _withheld(
+    tables: Mapping[str, pa.Table], places: Mapping[str, Place], register: Register, year: int
+) -> tuple[Withholding, int]:
+    """What is withheld, and how many populations there are."""
+    counts, unknown = _counts(tables, places)
+    printed = {f for name in tables for f in _columns(name, register, year)[1]}
+    lines = lines_of(
+        {m: of for m, of in counts.items() if m.split()[-1] in printed},  # the others cannot be subtracted
+        places,
+        register.row(year, "gate_identity", "race_groups").value.split(),
+        register.row(year, "gate_identity", "high_needs_groups").value.split(),
+        pairs=_choice(register, year, "complement", "withhold", "publish") == "withhold",
+    )
+    withholding = Withholding(counts, lines, places, register.integer(year, "suppression", "minimum_cell"))
+    withholding.withhold_small()
+    for population in unknown:
+        withholding.withhold(population, SMALL)
+    withholding.settle()
+    return withholding, len(set().union(*counts.values(), unknown))
+
+
+def _counts(
+    tables: Mapping[str, pa.Table], places: Mapping[str, Place]
+) -> tuple[dict[str, dict[Population, int]], list[Population]]:
+    """Measure to population to count, and populations with a figure but no count, which may be small."""
+    counts: dict[str, dict[Population, int]] = {}
+    unknown: list[Population] = []
+    for name, (key, columns, figures) in MEASURED.items():
+        if name not in tables:
+            continue
+        read = ["org_code", "gradespan", "student_group", key, *columns, *figures]
+        for row in tables[name].select(read).to_pylist():
+            population = Population(row["org_code"], row["gradespan"], row["student_group"])
+            if population.org_code not in places:
+                raise InputError(f"{name}: org_code {population.org_code} is not in {ORGANISATIONS}")
+            if any(row[f] is not None for f in figures) and not any(row[c] for c in columns):
+                unknown.append(population)
+            for column in columns:
+                if row[column]:
+                    counts.setdefault(f"{name} {row[key]} {column}", {})[population] = row[column]
+    for row in tables[ORGANISATIONS].select(["org_code", *ENROLMENTS]).to_pylist():
+        for column, span in ENROLMENTS.items():
+            if row[column]:
+                of = counts.setdefault(f"{ORGANISATIONS} {column}", {})
+                of[Population(row["org_code"], span, ALL_STUDENTS)] = row[column]
+    return counts, unknown
+
+
+# --- Blanking --------------------------------------------------------------------------------------------------------
+
+
+def _gone(
+    name: str, table: pa.Table, figures: list[str], withheld: frozenset[Population], *, extremes: bool
+) -> dict[str, list[bool]]:
+    """Figure to which of its rows are blanked."""
+    codes = table.column("org_code").to_pylist()
+    if name == ORGANISATIONS:
+        return {f: [Population(c, ENROLMENTS[f], ALL_STUDENTS) in withheld for c in codes] for f in figures}
+    groups = table.column("student_group").to_pylist() if "student_group" in table.column_names else [ALL_STUDENTS]
+    if len(groups) != len(codes):
+        groups = groups * len(codes)
+    if name in MEASURED:
+        spans = table.column("gradespan").to_pylist()
+        mask = [Population(*p) in withheld for p in zip(codes, spans, groups, strict=True)]
+    else:  # figures of both gradespans together tell of either
+        any_span = {(p.org_code, p.student_group) for p in withheld}
+        mask = [p in any_span for p in zip(codes, groups, strict=True)]
+    gone = dict.fromkeys(figures, mask)
+    if extremes and name in MEASURED:
+        for figure in set(MEASURED[name][2]) & set(figures):
+            values = table.column(figure).to_pylist()
+            gone[figure] = [m or v in EXTREMES for m, v in zip(mask, values, strict=True)]
+    return gone
+
+
+def _blanked(
+    table: pa.Table, columns: tuple[list[str], list[str]], gone: dict[str, list[bool]], word: str
+) -> tuple[pa.Table, int]:
+    """The published columns in the table's own order, blanks in place of what is gone, and how many rows have one."""
+    rows = [any(of) for of in zip(*gone.values(), strict=True)] if gone else [False] * table.num_rows
+    status = [c for c in columns[0] if c.endswith("status")]
+    made: dict[str, Any] = {}
+    for field in table.schema:
+        values = table.column(field.name).combine_chunks()
+        if field.name in gone:
+            made[field.name] = _with(values, gone[field.name], None)
+        elif field.name in status:
+            made[field.name] = _with(values, rows, word)
+        elif field.name in columns[0]:
+            made[field.name] = values
+    if "status" in status and "status" not in made:
+        made["status"] = pa.array([word if hidden else OK for hidden in rows], pa.string())
+    return pa.table(made), sum(rows)
+
+
+def _with(values: pa.Array, where: list[bool], value: str | None) -> pa.Array:
+    """The values with another one where said."""
+    import pyarrow.compute as pc
+
+    if not where:
+        return values
+    return pc.if_else(pa.array(where, pa.bool_()), pa.scalar(value, values.type), values)
+
+
+def reasons(why: Mapping[Population, str]) -> dict[str, int]:
+    """Reason to how many populations are withheld for it."""
+    return dict(sorted(Counter(why.values()).items()))
