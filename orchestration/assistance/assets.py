@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.assistance.building import ROOM, build, has_assistance, has_places
 from orchestration.assistance.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, school_years, table_group, table_key
+from orchestration.partitions import WRITER, nothing_made, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -42,7 +42,6 @@ def assistance_assets(source: str, settings: Settings, register: Register) -> dg
                 owners=["team:statewide-system-of-support"],
                 kinds={"python", "parquet"},
                 description=DESCRIPTIONS[table],
-                skippable=True,
                 metadata={
                     "dagster/column_schema": dg.TableSchema(
                         [dg.TableColumn(name, str(kind)) for name, kind in columns.items()]
@@ -57,11 +56,12 @@ def assistance_assets(source: str, settings: Settings, register: Register) -> dg
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)
         if not has_assistance(register, year):
-            context.log.info(f"the calendar has no determinations in {year}, so there is no assistance")
+            yield from nothing_made(source, TABLES, f"the calendar has no determinations in {year}")
             return
         try:
             if not has_places(year, source, settings):
-                context.log.warning("the organisations have neither town nor county; deliver the school directory")
+                reason = "the organisations have neither town nor county; deliver the school directory"
+                yield from nothing_made(source, TABLES, reason)
                 return
             built = build(year, source, settings=settings, register=register)
         except InputError as error:

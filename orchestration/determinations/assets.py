@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.determinations.building import ROOM, build, has_determinations
 from orchestration.determinations.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, school_years, table_group, table_key
+from orchestration.partitions import WRITER, nothing_made, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -49,7 +49,6 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
                 owners=["team:accountability-office"],
                 kinds={"python", "parquet"},
                 description=DESCRIPTIONS[table],
-                skippable=True,
                 metadata={
                     "dagster/column_schema": dg.TableSchema(
                         [dg.TableColumn(name, str(kind)) for name, kind in columns.items()]
@@ -64,7 +63,7 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)
         if not has_determinations(register, year):
-            context.log.info(f"the calendar has no determinations in {year}")
+            yield from nothing_made(source, TABLES, f"the calendar has no determinations in {year}")
             return
         try:
             built = build(year, source, settings=settings, register=register)

@@ -25,6 +25,7 @@ from orchestration.policy import COLUMNS, Register
 from orchestration.publication.auditing import audit
 from orchestration.publication.code import LIST, write_code
 from orchestration.publication.gathering import Gathered, gather
+from orchestration.publication.public_variant import write_public
 from orchestration.publication.restating import write_changes
 from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published
 from orchestration.settings import Settings
@@ -62,6 +63,7 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
         shutil.copyfile(settings.policy / "citations.csv", made / "citations.csv")
         _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
         write_code(made)
+        write_public(made, register, year)
         _keep_validation(made, gates)
         content = _content(made, gathered, stage, gates)
         if before and before.manifest["content_sha256"] == content["content_sha256"]:

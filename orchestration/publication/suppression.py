@@ -75,6 +75,7 @@ def public_variant(folder: Path, register: Register, year: int) -> Public:
     if ORGANISATIONS not in tables:
         raise InputError(f"{folder / ORGANISATIONS}.parquet: is missing; without it no public table can be made")
     places = _places(tables[ORGANISATIONS])
+    places |= _closed(tables, places, year)
     withholding, populations = _withheld(tables, places, register, year)
     word = register.row(year, "suppression", "word").value
     withhold_extremes = _choice(register, year, "extreme_value", "withhold", "publish") == "withhold"
@@ -158,6 +159,15 @@ def _places(organisations: pa.Table) -> dict[str, Place]:
             raise InputError(f"{ORGANISATIONS}: district_code of school {code} is not a district of that table")
         found[code] = Place(kind, {"state": None, "district": state, "school": row["district_code"]}[kind])
     return found
+
+
+def _closed(tables: Mapping[str, pa.Table], places: Mapping[str, Place], year: int) -> dict[str, Place]:
+    """Schools that have closed since the data year of their figures; their district shares the first four digits."""
+    districts = {code[:4]: code for code, place in places.items() if place.org_type == "district"}
+    results = tables.get("indicator_results")
+    rows = results.select(["org_code", "data_year"]).to_pylist() if results else []
+    past = {row["org_code"] for row in rows if row["data_year"] < year} - places.keys()
+    return {code: Place("school", districts[code[:4]]) for code in sorted(past) if code[:4] in districts}
 
 
 def _withheld(

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
@@ -136,6 +137,8 @@ def _outcomes(
 ) -> list[Outcome]:
     if room in AFTER_THE_CALENDAR and register.row(year, "calendar", "determinations").value == NO_YEAR:
         return [_own(room, "calendar", NOT_COMPARED, f"the calendar has no determinations in {year}")]
+    if room == "assistance" and not _has_places(inputs):
+        return [_own(room, "places", NOT_COMPARED, "the organisations have neither town nor county: no regions")]
     try:
         frames = load_frames(expectations)
         tables = Tables(inputs.files, inputs.private)
@@ -179,6 +182,15 @@ def _of_table(
     except Exception as error:  # a gate that breaks is shut
         return [_own(table, "suite", CRASHED, f"{suite.file}: {type(error).__name__} while it was run")]
     return found or [_own(table, "suite", FAILED, f"{suite.file}: no expectation is meant for source {source}")]
+
+
+def _has_places(inputs: Inputs) -> bool:
+    """Whether any organisation says where it is; without, the room makes nothing. A missing table stops later."""
+    files = inputs.files.get("organisations", [])
+    if not files or inputs.files.get("assistance_eligibility"):
+        return True
+    places = pq.read_table(files[0], columns=["town", "county"])
+    return any(column.null_count < len(column) for column in places.columns)
 
 
 def _own(table: str, name: str, status: str, observed: str) -> Outcome:

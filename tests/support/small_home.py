@@ -63,7 +63,7 @@ class SmallHome:
         fingerprint = sha256_text(json.dumps([tables, inputs], default=str))
         with replacing(folder, self.settings.home, {"fingerprint": fingerprint, "inputs": inputs, "rows": rows}) as new:
             for name, found in tables.items():
-                table = pa.Table.from_pylist(found)
+                table = pa.Table.from_pylist([self._filled(name, row) for row in found])
                 pq.write_table(table, new / f"{name}.parquet")
                 pyarrow.csv.write_csv(table, new / f"{name}.csv")
 
@@ -82,6 +82,12 @@ class SmallHome:
         )
         return found
 
+    def _filled(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with every column that the public variant of its table needs."""
+        words = {rule: self.register.find(YEAR, rule, table) for rule in ("public_columns", "public_figures")}
+        texts, figures = (row.value.split() if row else [] for row in words.values())
+        return dict.fromkeys(texts, "x") | dict.fromkeys(figures, 50) | {"status": "ok"} | row
+
     def _delivery(self, year: int, collection: str) -> dict[str, object]:
         sha = sha256_text(f"{year} {collection}")
         return {
@@ -90,10 +96,30 @@ class SmallHome:
         }  # fmt: skip
 
     def _indicators(self, year: int) -> dict[str, Rows]:
-        schools = [{"school_year": year, "org_code": code, "org_name": f"School {code}"} for code in (SCHOOL, OTHER)]
+        places = [(SCHOOL, "school"), (OTHER, "school"), ("91010000", "district"), ("00000000", "state")]
+        common = [{"school_year": year, "org_code": code, "org_type": kind} for code, kind in places]
+        counted = {"gradespan": "non_high", "student_group": "all_students", "n": 100}
         return {
-            "indicator_results": [row | {"value": Decimal("50.0"), "status": "ok"} for row in schools],
-            "organisations": schools,
+            "indicator_results": [
+                row
+                | counted
+                | {"indicator": "ela_achievement", "measure": "percent", "value": Decimal("50.0"), "data_year": year}
+                | {"numerator": 50, "denominator": 100}
+                for row in common
+            ],
+            "participation_results": [
+                row
+                | counted
+                | {"subject": "ela", "should_test": 100, "tested": 100, "not_tested": 0, "rate": 100}
+                | {"two_year_should_test": 200, "two_year_rate": 100}
+                for row in common
+            ],
+            "organisations": [
+                row
+                | {"org_name": f"Place {row['org_code']}", "district_code": "91010000", "schools": 2}
+                | {"enrolment_non_high": 100, "enrolment_high": 0}
+                for row in common
+            ],
         }
 
     def _determinations(self, year: int) -> dict[str, Rows]:
