@@ -42,7 +42,7 @@ lint: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup  ## measure intake and the indicator tables at statewide size against bare DuckDB scripts
 	$(BIN)/python -m benchmarks.intake
