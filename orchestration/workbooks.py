@@ -25,6 +25,7 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[tuple[str, ...], Itera
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
+    book.properties.created = FIXED
     for title, (header, rows) in sheets.items():
         sheet = book.create_sheet(title[:31])
         sheet.freeze_panes = "A2"
