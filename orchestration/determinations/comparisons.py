@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeAlias
 
 from orchestration import policy_tables as tables
@@ -51,18 +52,30 @@ class Comparisons:
     values: Mapping[Pool, Mapping[int, Decimal]]
     steps: Mapping[Pool, Step]
 
-    def of(self, gradespan: str, student_group: str, indicator: str, quartile: str = "") -> dict[str, Decimal]:
+    @cached_property
+    def _known(self) -> dict[Pool, tuple[Mapping[str, Decimal], tuple[str, ...]]]:
+        """What was asked before: a few hundred pools stand behind hundreds of thousands of figures."""
+        return {}
+
+    def of(self, gradespan: str, student_group: str, indicator: str, quartile: str = "") -> Mapping[str, Decimal]:
         """What `award` takes as comparisons: value by name; one that could not be made is left out."""
-        return {
-            f"{name}_{percentile}": value
-            for name, pool in _pools(gradespan, student_group, indicator, quartile).items()
-            for percentile, value in self.values.get(pool, {}).items()
-        }
+        return self._found((gradespan, student_group, indicator, quartile))[0]
 
     def keys(self, gradespan: str, student_group: str, indicator: str, quartile: str = "") -> tuple[str, ...]:
         """Keys of the steps behind `of`, for the trace."""
-        pools = dict.fromkeys(_pools(gradespan, student_group, indicator, quartile).values())
-        return tuple(self.steps[pool].key for pool in pools if pool in self.steps)
+        return self._found((gradespan, student_group, indicator, quartile))[1]
+
+    def _found(self, asked: Pool) -> tuple[Mapping[str, Decimal], tuple[str, ...]]:
+        if (known := self._known.get(asked)) is None:
+            pools = _pools(*asked)
+            values = {
+                f"{name}_{percentile}": value
+                for name, pool in pools.items()
+                for percentile, value in self.values.get(pool, {}).items()
+            }
+            keys = tuple(self.steps[pool].key for pool in dict.fromkeys(pools.values()) if pool in self.steps)
+            known = self._known[asked] = values, keys
+        return known
 
 
 def comparison_rules(register: Register, year: int) -> ComparisonRules:

@@ -124,10 +124,11 @@ def _points(done: Determined, now: Iterable[Result], inputs: Inputs, rules: Year
         is_lowest = row.student_group == LOWEST_PERFORMING
         if is_lowest and f"{row.gradespan}_lowest" not in rules.columns[row.org_type]:
             continue
-        measured = _measured(row, before.get(row.key), goals.get(row.key), comparisons)
         if scoring.points.yardstick(row.gradespan, row.student_group, row.indicator) is None:
             continue
-        done.awards[row.key] = found = award(measured, scoring.points)
+        key = row.key
+        measured = _measured(row, before.get(key), goals.get(key), comparisons)
+        done.awards[key] = found = award(measured, scoring.points)
         done.steps.append(found.step)
 
 
@@ -136,6 +137,8 @@ def _measured(row: Result, prior: Result | None, goal: Target | None, comparison
     if prior is not None and prior.measure != row.measure:
         prior = None
     has_target = goal is not None and goal.target is not None
+    figure = row.gradespan, row.student_group, row.indicator
+    behind = comparisons.keys(*figure)
     target_key = (f"{row.school_year}/{row.org_code}/target/{row.gradespan}/{row.student_group}/{row.indicator}",)
     return Measured(
         org_code=row.org_code,
@@ -149,12 +152,9 @@ def _measured(row: Result, prior: Result | None, goal: Target | None, comparison
         prior_n=prior.n if prior else None,
         target=goal.target if goal else None,
         path=(goal.path or "") if goal else "",
-        comparisons=comparisons.of(row.gradespan, row.student_group, row.indicator),
+        comparisons=comparisons.of(*figure),
         status=row.status,
-        upstream=(
-            *(target_key if has_target else ()),
-            *comparisons.keys(row.gradespan, row.student_group, row.indicator),
-        ),
+        upstream=(*target_key, *behind) if has_target else behind,
     )
 
 

@@ -233,7 +233,7 @@ def test_the_step_names_figures_route_and_every_rule_that_was_tried() -> None:
     step = found.step
     assert step.key == "2025/00010001/points/high/all_students/ela_achievement"
     assert step.outcome["points"] == 2
-    assert '"current": "500.0"' in value_text(step.inputs)
+    assert '"current":"500.0"' in value_text(step.inputs)
     assert step.inputs["comparisons_unknown"] == ("all_students_90", "group_90", "all_students_80")
     cited = [(row.rule_id, row.parameter) for row in step.parameters]
     assert cited == [
@@ -246,7 +246,7 @@ def test_the_step_names_figures_route_and_every_rule_that_was_tried() -> None:
         ("route_points", "improved"),
         ("rating_target", "2"),
     ]
-    assert '"status": "inferred"' in parameter_text(step.parameters)
+    assert '"status":"inferred"' in parameter_text(step.parameters)
 
 
 # Properties
