@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.determinations import reading
+from orchestration.determinations.admitting import admit
 from orchestration.determinations.determining import YearRules, determine, year_rules
 from orchestration.determinations.writing import write_tables
 from orchestration.errors import InputError
@@ -68,7 +69,10 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
         return Built(folder, record["rows"], fingerprint, is_new=False)
     made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
     with _uncollected(), replacing(folder, settings.home, made) as new:
-        read = _read(year, tables, earlier.folder if earlier else None)
+        present = {y: of_year for y, of_year in tables.items() if of_year.exists()}
+        for y, of_year in present.items():
+            admit(y, of_year, rules.rules.targets.scales)
+        read = _read(year, present, earlier.folder if earlier else None)
         made["rows"] = rows = write_tables(new, determine(read, rules), read)
     return Built(folder, rows, fingerprint, is_new=True)
 
@@ -92,8 +96,7 @@ def _years_back(rules: YearRules) -> set[int]:
     return found | ({reference} if reference else set())
 
 
-def _read(year: int, tables: dict[int, Path], earlier: Path | None) -> reading.Inputs:
-    present = {y: folder for y, folder in tables.items() if folder.exists()}
+def _read(year: int, present: dict[int, Path], earlier: Path | None) -> reading.Inputs:
     own = present[year]
     return reading.Inputs(
         year=year,

@@ -1,0 +1,214 @@
+"""The build of the determinations refuses what cannot be, in one line, and leaves the tables that were there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.determinations.building import Built, build
+from orchestration.errors import InputError
+from orchestration.files import sha256_of
+from orchestration.policy import Register, load_register
+from orchestration.settings import Settings
+from orchestration.tables import folder_of, replacing
+from tests.support.made_up_inputs import inputs
+
+YEAR, SOURCE = 2025, "student"
+CORRECTION = (
+    *("school_year", "collection", "org_code", "field", "old_value", "new_value", "decided_by", "reason", "citation"),
+    *("ledger_delivery", "ledger_row", "record_delivery", "record_row"),
+)
+WORKBOOK = {"school_year": pa.int32(), "org_code": pa.string()}
+
+
+def _table(rows: Any, more: dict[str, Any]) -> pa.Table:
+    """Rows of a NamedTuple or dataclass with further columns."""
+    fields = [
+        r._asdict() if hasattr(r, "_asdict") else {n: getattr(r, n) for n in r.__dataclass_fields__} for r in rows
+    ]
+    return pa.Table.from_pylist([field | more for field in fields])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the indicator tables of a made-up state, every year that the determinations of 2025 look at."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    state = inputs(YEAR, seed=3, schools=60)
+    for year in sorted({row.school_year for row in state.results}):
+        results = [row for row in state.results if row.school_year == year]
+        tables = {
+            "indicator_results": _table(results, {"numerator": 1, "denominator": 2, "data_year": year}),
+            "participation_results": _table(state.participation, {"school_year": year}),
+            "organisations": _table(state.organisations.values(), {"school_year": year}),
+            "designations": _table(state.designations, {}),
+            "recognitions": _table(state.recognitions, {}),
+            "published_targets": pa.schema(WORKBOOK.items()).empty_table(),
+            "applied_corrections": pa.schema(
+                [(name, pa.int32() if name.endswith(("year", "_row")) else pa.string()) for name in CORRECTION]
+            ).empty_table(),
+        }
+        record = {"fingerprint": f"made up {year}", "rows": {}}
+        with replacing(folder_of(home, "indicators", SOURCE, year), home, record) as folder:
+            for name, table in tables.items():
+                pq.write_table(table, folder / f"{name}.parquet")
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    """A copy, with determinations made from it."""
+    shutil.copytree(made, tmp_path / "home", symlinks=True)
+    assert _build(tmp_path / "home").is_new
+    return tmp_path / "home"
+
+
+def _build(home: Path, policy: Path | None = None) -> Built:
+    settings = Settings(home=home, policy=policy) if policy else Settings(home=home)
+    return build(YEAR, SOURCE, settings=settings, register=load_register(settings.policy))
+
+
+def _change(home: Path, table: str, query: str) -> None:
+    """Replace a table by what `query` says of `t`, and say that the tables are new."""
+    folder = folder_of(home, "indicators", SOURCE, YEAR)
+    file = folder / f"{table}.parquet"
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE t AS SELECT * FROM '{file}'")
+        con.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
+    _renew(folder)
+
+
+def _renew(folder: Path) -> None:
+    record = json.loads((folder / "record.json").read_bytes())
+    (folder / "record.json").write_text(json.dumps(record | {"fingerprint": "changed"}))
+
+
+def _refused(home: Path, policy: Path | None = None) -> str:
+    """The one line of the refusal; the tables made before have the same bytes."""
+    folder = folder_of(home, "determinations", SOURCE, YEAR)
+    before = {file.name: sha256_of(file) for file in folder.iterdir()}
+    with pytest.raises(InputError) as refusal:
+        _build(home, policy)
+    folder = folder_of(home, "determinations", SOURCE, YEAR)
+    assert len(before) > 10
+    assert {file.name: sha256_of(file) for file in folder.iterdir()} == before
+    assert len(str(refusal.value).splitlines()) == 1
+    return str(refusal.value)
+
+
+FIRST = "(SELECT min((org_code, gradespan, student_group, indicator)) FROM t WHERE indicator = 'chronic_absenteeism')"
+ONE = f"(org_code, gradespan, student_group, indicator) = {FIRST}"
+PLACE = "chronic_absenteeism"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (f"SELECT * REPLACE (CASE WHEN {ONE} THEN -1 ELSE n END AS n) FROM t", ("n -1 is negative", PLACE)),
+        (
+            f"SELECT * REPLACE (CASE WHEN {ONE} THEN -2 ELSE numerator END AS numerator) FROM t",
+            ("numerator -2 is negative", PLACE),
+        ),
+        (
+            f"SELECT * REPLACE (CASE WHEN {ONE} THEN 100.1 ELSE value END AS value) FROM t",
+            ("value 100.1 is off the scale", PLACE),
+        ),
+        (
+            f"SELECT * REPLACE (CASE WHEN {ONE} THEN '99990001' ELSE org_code END AS org_code) FROM t",
+            ("99990001", "is not in organisations", PLACE),
+        ),
+        (f"SELECT * FROM t UNION ALL SELECT * FROM t WHERE {ONE}", ("stands there twice", PLACE)),
+        (
+            f"SELECT * REPLACE (CASE WHEN {ONE} THEN 'stones' ELSE measure END AS measure) FROM t",
+            ("measure stones has no row in the policy rule measure_scale", PLACE),
+        ),
+        (
+            f"SELECT * REPLACE (CASE WHEN {ONE} THEN 2024 ELSE school_year END AS school_year) FROM t",
+            ("school_year 2024 is not 2025", PLACE),
+        ),
+        ("SELECT * EXCLUDE (data_year) FROM t", ("indicator_results.parquet: has no column 'data_year'",)),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused_by_table_row_and_field(
+    home: Path, query: str, said: tuple[str, ...]
+) -> None:
+    _change(home, "indicator_results", query)
+    line = _refused(home)
+    assert "indicator_results" in line
+    assert all(words in line for words in said), line
+
+
+def test_a_school_that_closed_keeps_the_figures_of_an_earlier_data_year(home: Path) -> None:
+    other = f"CASE WHEN {ONE} THEN '99990001' ELSE org_code END AS org_code"
+    _change(
+        home,
+        "indicator_results",
+        f"SELECT * REPLACE ({other}, CASE WHEN {ONE} THEN 2024 ELSE data_year END AS data_year) FROM t",
+    )
+    assert _build(home).is_new
+
+
+def test_a_missing_table_is_named(home: Path) -> None:
+    folder = folder_of(home, "indicators", SOURCE, YEAR)
+    (folder / "participation_results.parquet").unlink()
+    _renew(folder)
+    assert "participation_results.parquet: is missing" in _refused(home)
+
+
+def test_two_designations_that_exclude_each_other_are_refused(home: Path) -> None:
+    register = load_register(Settings(home=home).policy)
+    one, other = _exclusive(register)
+    ledger = pq.read_table(folder_of(home, "indicators", SOURCE, YEAR) / "designations.parquet")
+    code = ledger.column("org_code")[0].as_py()
+    rows = " UNION ALL ".join(
+        f"SELECT * REPLACE ('{code}' AS org_code, '{word}' AS designation, DATE '2020-01-01' AS effective_from, "
+        "NULL AS effective_until) FROM (SELECT * FROM t LIMIT 1)"
+        for word in (one, other)
+    )
+    _change(home, "designations", rows)
+    line = _refused(home)
+    assert f"{code} is both" in line
+    assert one in line
+    assert other in line
+
+
+def _exclusive(register: Register) -> tuple[str, str]:
+    """A designation and one that the policy says it excludes."""
+    row = next(r for r in register.rows if r.rule_id == "designation_excludes")
+    return row.parameter, row.value.split("; ")[0]
+
+
+@pytest.mark.parametrize("fault", ["missing", "twice", "year"])
+def test_a_policy_that_is_not_whole_is_refused_before_any_table_is_read(home: Path, tmp_path: Path, fault: str) -> None:
+    policy = tmp_path / "policy"
+    shutil.copytree(Settings(home=home).policy, policy)
+    file = policy / "policy_determinations.csv"
+    with file.open(newline="", encoding="utf-8") as stream:
+        header, *rows = list(csv.reader(stream))
+    found = next(i for i, row in enumerate(rows) if row[:3] == ["every", "measure_scale", "percent"])
+    if fault == "missing":
+        del rows[found]
+    elif fault == "twice":
+        rows.append([*rows[found][:3], "0.0 99.0", *rows[found][4:]])
+    else:
+        _without_year(policy)
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+    line = _refused(home, policy)
+    assert ("measure_scale" if fault != "year" else str(YEAR)) in line
+
+
+def _without_year(policy: Path) -> None:
+    """Take every row of the year out of the calendar."""
+    file = policy / "policy_calendar.csv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f"{YEAR},")]
+    assert len(kept) < len(lines)
+    file.write_text("".join(kept), encoding="utf-8")
