@@ -10,10 +10,11 @@ import typer
 
 def verify(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Published reports or indicator rows, as JSON.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Reports or cases as JSON, or the hub's classifications as CSV."),
     ],
 ) -> None:
-    """Recompute every figure of published reports or indicator rows; list each that differs."""
+    """Recompute every figure of published reports, cases or classifications; list each that differs."""
     from orchestration.determinations.verify import is_reproduced, summary
     from orchestration.determinations.verify import verify as recompute
     from orchestration.policy import load_register

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from orchestration import policy_tables as tables
 from orchestration.determinations.classification_rules import ClassificationRules, classification_rules
+from orchestration.determinations.federal import FederalRules, federal_rules
 from orchestration.determinations.percentage_rules import PercentageRules, percentage_rules
 from orchestration.determinations.points_rules import PointsRules, points_rules
 from orchestration.determinations.scoring_rules import check_rows
@@ -33,9 +34,9 @@ class Figure:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class YearRules:
-    """The rules of one year that pages are recomputed with."""
+    """The rules of one year that pages are recomputed with. Built once a year, hence equal to itself only."""
 
     register: Register
     year: int
@@ -51,6 +52,10 @@ class YearRules:
     @cached_property
     def classification(self) -> ClassificationRules:
         return classification_rules(self.register, self.year)
+
+    @cached_property
+    def federal(self) -> FederalRules:
+        return federal_rules(self.register, self.year)
 
     @cached_property
     def groups(self) -> dict[str, str]:

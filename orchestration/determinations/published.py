@@ -111,7 +111,101 @@ class MinimumCase(BaseModel):
     expected: Expected
 
 
-Case: TypeAlias = Annotated[PointsCase | MinimumCase, Field(discriminator="kind")]
+class LowRate(BaseModel):
+    """A participation rate of one group in one subject over two years, in percent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: StrictStr
+    subject: StrictStr
+    rate: Percent
+
+
+class ClassificationInputs(BaseModel):
+    """What a page gives of one organisation, None where it does not: that is not the same as having none.
+
+    A district is named by a code that ends in 0000 or by the word in brackets after its name.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    org: StrictStr = ""
+    org_code: Annotated[StrictStr, Field(pattern=r"^[0-9]{8}$")] | None = None
+    accountability_percentile: Annotated[StrictInt, Field(ge=1, le=99)] | None = None
+    criterion_referenced_target_percentage: Percent | None = None
+    cumulative: Percent | None = None
+    cumulative_label: StrictStr | None = None
+    four_year_graduation_rate: Percent | None = None
+    participation_two_year: LowRate | None = None
+    designation: StrictStr | None = None
+
+
+class ExpectedClass(BaseModel):
+    """The words a page prints of one organisation. A figure of another name is kept, to be listed as not decided."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    overall_classification: StrictStr | None = None
+    reason: StrictStr | None = None
+    federal_designation: StrictStr | None = None
+
+
+class ClassificationCase(BaseModel):
+    """One organisation with its category."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: StrictStr
+    year: StrictInt
+    kind: Literal["classification"]
+    inputs: ClassificationInputs
+    expected: ExpectedClass
+
+
+class ListedSchool(BaseModel):
+    """A school of a published list: its designation, or the grounds of its recognition joined by ' - '."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    district: StrictStr = ""
+    school: StrictStr
+    designation: StrictStr | None = None
+    recognition_category: StrictStr | None = None
+
+
+class PrintedReason(BaseModel):
+    """The reason that a list stands under."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: StrictStr
+
+
+class PrintedList(BaseModel):
+    """The schools of a list and, where the page says it, how many they are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schools: Annotated[list[ListedSchool], Field(min_length=1)]
+    count: StrictInt | None = None
+
+
+class ListCase(BaseModel):
+    """A published list of schools of one reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: StrictStr
+    year: StrictInt
+    kind: Literal["classification_list"]
+    inputs: PrintedReason
+    expected: PrintedList
+
+
+Case: TypeAlias = Annotated[
+    PointsCase | MinimumCase | ClassificationCase | ListCase,
+    Field(discriminator="kind"),
+]
 """A new kind of case is one more class here and one more entry in `verify_cases.CHECKS`."""
 
 

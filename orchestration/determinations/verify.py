@@ -18,6 +18,7 @@ from orchestration.determinations.printed_figures import (
     RulesByYear,
 )
 from orchestration.determinations.published import Cases, read_published
+from orchestration.determinations.published_hub import check_rows, is_hub_file, read_hub
 from orchestration.determinations.verify_cases import check_cases
 from orchestration.determinations.verify_reports import check_reports
 from orchestration.errors import InputError
@@ -34,6 +35,9 @@ def verify(paths: Sequence[Path], register: Register) -> list[Figure]:
     rules = RulesByYear(register)
     figures: list[Figure] = []
     for path in paths:
+        if is_hub_file(path):
+            figures += check_rows(read_hub(path), rules)
+            continue
         content = read_published(path)
         try:
             if isinstance(content, Cases):

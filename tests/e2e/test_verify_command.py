@@ -29,6 +29,16 @@ def test_published_pages_are_reproduced() -> None:
     assert "ind-2023-07050505-math-all: points" in done.stdout
 
 
+def test_published_categories_are_reproduced() -> None:
+    hub = sorted((ORACLE.parent / "data" / "e2c").glob("ppbc-i8t9_*.csv"))
+    assert len(hub) == 2, f"the hub's classifications are missing below {ORACLE.parent}"
+    done = accountability("verify", ORACLE / "classification-cases.json", *hub)
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, counts, last = done.stdout.splitlines()
+    assert last == "1333 of 1333 figures reproduced"
+    assert counts == "680 recomputed, 653 possible, 89 not decided and not counted"
+
+
 def test_a_wrong_figure_ends_with_status_1_and_its_name(tmp_path: Path) -> None:
     content = json.loads(REPORTS.read_text())
     content["reports"][4]["printed"]["annual"] = 59
