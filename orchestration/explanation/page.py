@@ -26,25 +26,31 @@ summary{cursor:pointer}summary:focus-visible{outline:3px solid #1f5fa8}
 
 def page(root: Node, release: str, manifest_sha256: str) -> str:
     """The whole page; `release` and the digest of its manifest say what was explained."""
-    numbers: dict[Rule, int] = {}
-    tree = "".join(_node(root, 0, numbers))
-    rules = "".join(
-        f'<li id="rule-{number}"{_open(rule)}>{escape(rule_line(rule))}</li>' for rule, number in numbers.items()
-    )
+    tree, rules = fragments(root)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(root.title)}</title><style>{STYLE}</style></head><body><main>"
-        f"<h1>{escape(root.title)}</h1><p class=figure>{escape(root.figure)}</p><ul>{tree}</ul>"
-        f'<h2>Policy rows applied</h2><ol class="rules">{rules}</ol></main>'
+        f"<h1>{escape(root.title)}</h1><p class=figure>{escape(root.figure)}</p>{tree}"
+        f"<h2>Policy rows applied</h2>{rules}</main>"
         f"<footer>Release {escape(release)}, manifest sha256 {escape(manifest_sha256)}</footer></body></html>\n"
     )
 
 
-def _node(node: Node, depth: int, numbers: dict[Rule, int]) -> Iterator[str]:
+def fragments(root: Node, open_to: int = OPEN_TO) -> tuple[str, str]:
+    """The list of what stands below `root`, and the numbered list of the policy rows it applied, for any page."""
+    numbers: dict[Rule, int] = {}
+    tree = "".join(_node(root, 0, numbers, open_to))
+    rules = "".join(
+        f'<li id="rule-{number}"{_open(rule)}>{escape(rule_line(rule))}</li>' for rule, number in numbers.items()
+    )
+    return f"<ul>{tree}</ul>", f'<ol class="rules">{rules}</ol>'
+
+
+def _node(node: Node, depth: int, numbers: dict[Rule, int], open_to: int) -> Iterator[str]:
     if depth == 0:
         for child in node.children:
-            yield from _node(child, 1, numbers)
+            yield from _node(child, 1, numbers, open_to)
         return
     status = "" if node.status == "ok" else f" ({escape(spoken(node.status))})"
     cited = [numbers.setdefault(rule, len(numbers) + 1) for rule in node.rules]
@@ -52,11 +58,11 @@ def _node(node: Node, depth: int, numbers: dict[Rule, int]) -> Iterator[str]:
     head = f"{escape(node.title)}: <span class=figure>{escape(node.figure)}</span>{status}"
     lines = "".join(f"<p class=line>{escape(line)}</p>" for line in node.lines)
     lines += f"<p class=line>rules {links}</p>" if links else ""
-    yield f"<li><details{' open' if depth <= OPEN_TO else ''}><summary>{head}</summary>{lines}"
+    yield f"<li><details{' open' if depth <= open_to else ''}><summary>{head}</summary>{lines}"
     if node.children:
         yield "<ul>"
         for child in node.children:
-            yield from _node(child, depth + 1, numbers)
+            yield from _node(child, depth + 1, numbers, open_to)
         yield "</ul>"
     yield "</details></li>"
 

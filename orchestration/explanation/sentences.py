@@ -51,10 +51,11 @@ def _classification(step: Row) -> Words:
         return _ground(step)
     outcome = step["outcome"]
     figure = " / ".join(outcome[name] or NONE for name in ("overall_classification", "reason"))
-    lines = [
-        f"decided by: {spoken(outcome['decided_by'])}",
-        f"tests met: {', '.join(map(spoken, step['inputs']['met'])) or NONE}",
-    ]
+    lines = [f"decided by: {spoken(outcome['decided_by'])}"]
+    if school := step["inputs"].get("only_school"):
+        lines.append(f"as its only school, {school}")
+    else:
+        lines.append(f"tests met: {', '.join(map(spoken, step['inputs']['met'])) or NONE}")
     lines += [
         f"{spoken(name)}: {', '.join(map(spoken, outcome[name]))}"
         for name in outcome

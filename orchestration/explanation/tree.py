@@ -128,6 +128,9 @@ def _node(key: str, steps: dict[str, Row], dossier: Dossier, told: set[str]) -> 
     if key in told:
         return Node(step["kind"], key, title, figure, step["status"], ("explained above",))
     told.add(key)
+    if step["upstream"] and step["org_code"] != dossier.org_code:
+        lines = (*lines, f"explained at {step['org_code']}")
+        return Node(step["kind"], key, title, figure, step["status"], lines, _rules(step, dossier))
     node = Node(step["kind"], key, title, figure, step["status"], lines, _rules(step, dossier))
     node.children = [
         _node(up, steps, dossier, told) for up in sorted(step["upstream"], key=lambda k: not _is_met(k, steps))
