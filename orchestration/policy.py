@@ -119,6 +119,11 @@ def load_register(folder: Path) -> Register:
     return register
 
 
+def released_register(file: Path) -> Register:
+    """The rows that a release keeps; they were checked when it was made."""
+    return Register(tuple(PolicyRow(**raw, where=f"{file}: row {number}") for number, raw in _read(file, COLUMNS)))
+
+
 def citations(folder: Path) -> dict[str, dict[str, str]]:
     """Citation to its row. Raises InputError for one that stands there twice."""
     return _by_first(folder / "citations.csv", CITATION_COLUMNS)

@@ -1,4 +1,4 @@
-"""Releases: `release list`, `release show`, `release diff`."""
+"""Releases: `release list`, `release show`, `release diff`, `release pages`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import typer
 from orchestration.commands.shared import Home, say, settings_of, table
 from orchestration.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="List releases, show one, or tell what differs between two.")
+app = typer.Typer(
+    no_args_is_help=True, help="List releases, show one, tell what differs between two, or make the pages of one."
+)
 
 Named = Annotated[str, typer.Argument(help="YEAR/NAME, such as 2025/student-official-001, or YEAR/current.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -83,3 +85,20 @@ def diff(
     if workbook:
         write_diff(workbook, before, after)
         say(f"{workbook}: written")
+
+
+@app.command()
+def pages(
+    release: Named,
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier site there is replaced.")],
+    public: Annotated[bool, typer.Option("--public", help="From the public tables only.")] = False,
+    home: Home = None,
+) -> None:
+    """A site of a release that opens from disk: search, overview, a page an organisation."""
+    from orchestration.pages.building import build_pages
+    from orchestration.releases import find
+
+    settings = settings_of(home)
+    site = build_pages(find(settings.home, release), out, home=settings.home, is_public=public)
+    size = f"{site.size / 1_000_000:,.1f} MB"
+    say(f"{site.folder / 'index.html'}: pages of {site.organisations:,} organisations, {size}")
