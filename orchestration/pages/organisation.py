@@ -18,7 +18,7 @@ from orchestration.explanation.reading import Row
 from orchestration.explanation.tree import explanation
 from orchestration.pages.points_table import PointsTable, points_table
 from orchestration.pages.reading import Source
-from orchestration.pages.wording import NOTHING, Cell, cell, label
+from orchestration.pages.wording import NOTHING, Cell, cell, in_order, label
 
 OPEN_TO = 1
 """Levels of the tree that are open at first."""
@@ -167,7 +167,9 @@ def _figures(code: str, source: Source) -> tuple[tuple[str, tuple[Figure, ...]],
     found = []
     for name, column in source.layout.items():
         group = ALL_STUDENTS if name.endswith("_all") else LOWEST_PERFORMING
-        places = [(column.gradespan, group, i) for i in column.indicators if (column.gradespan, group, i) in results]
+        places = [
+            (column.gradespan, group, i) for i in in_order(column.indicators) if (column.gradespan, group, i) in results
+        ]
         lines = []
         for place in places:
             result, earned, target = results[place], points.get(place, {}), targets.get(place, {})
@@ -178,7 +180,7 @@ def _figures(code: str, source: Source) -> tuple[tuple[str, tuple[Figure, ...]],
                     cell(result["value"], result["status"], source.word),
                     cell(target.get("target"), "", source.word),
                     cell(earned.get("points"), earned.get("status"), source.word),
-                    earned.get("reason") if earned.get("reason") not in (None, "-") else "",
+                    str(earned.get("reason") or "").removeprefix("-"),
                 )
             )
         if lines:
@@ -211,7 +213,9 @@ def _trend(code: str, source: Source) -> tuple[Trend, ...]:
         Trend(
             year,
             release,
-            *(cell(row[name], row["status"], source.word) for name in ("annual", "cumulative", "percentile")),
+            cell(row["annual"], row["status"], source.word),
+            cell(row["cumulative"], row["status"], source.word),
+            cell(row["percentile"], row["status"], source.word),
             row["overall_classification"] or label(row["status"]),
             row["reason"] or "",
         )

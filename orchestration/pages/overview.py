@@ -15,6 +15,7 @@ from orchestration.pages.wording import label
 BAND = 10
 """Percentiles in a bar."""
 HIGHEST = 99
+LEVELS = {"school": "Schools", "district": "Districts"}
 NOWHERE = "No region on record"
 NONE = "No determination"
 
@@ -35,8 +36,9 @@ class Crosstab:
 
 def by_level(source: Source) -> Crosstab:
     """Categories of schools and of districts."""
-    found = Counter((org["org_type"], _category(code, source)) for code, org in source.organisations.items())
-    return _crosstab(found, ["school", "district"], _categories(source))
+    levels = {code: LEVELS[o["org_type"]] for code, o in source.organisations.items() if o["org_type"] in LEVELS}
+    found = Counter((level, _category(code, source)) for code, level in levels.items())
+    return _crosstab(found, list(LEVELS.values()), _categories(source))
 
 
 def by_percentile(source: Source) -> Crosstab:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from orchestration.determinations.report_columns import (
     ALL_STUDENTS,
-    COLUMNS,
     EL_CATEGORY,
     GRADESPANS,
     LOWEST_PERFORMING,
@@ -20,7 +19,7 @@ from orchestration.determinations.report_columns import (
 )
 from orchestration.explanation.reading import Row
 from orchestration.pages.reading import Source
-from orchestration.pages.wording import NOTHING, Cell, cell, label
+from orchestration.pages.wording import INDICATORS, NOTHING, Cell, cell, in_order, label
 
 GROUPS = {"all": ALL_STUDENTS, "lowest": LOWEST_PERFORMING}
 PARTS = ("Points", "Possible", "Weight")
@@ -80,7 +79,7 @@ class _Column:
 
     @property
     def is_withheld(self) -> bool:
-        return any(row["status"] == self.withheld for row in self.rows.values())
+        return bool(self.withheld) and any(row["status"] == self.withheld for row in self.rows.values())
 
     def indicator(self, indicator: str) -> tuple[Cell, Cell, Cell]:
         row = self.rows.get(indicator)
@@ -125,16 +124,17 @@ def points_table(org_code: str, org_type: str, source: Source) -> PointsTable | 
         return None
     spans = [span for span in GRADESPANS if any(c.column.gradespan == span for c in columns)]
     width = {span: sum(c.column.gradespan == span for c in columns) for span in spans}
-    categories = dict.fromkeys(name for column in COLUMNS for name in source.layout[column].categories)
+    members: dict[str, set[str]] = {}
+    for one in columns:
+        for category, indicators in one.column.categories.items():
+            members.setdefault(category, set()).update(set(indicators) & one.rows.keys())
     found = []
-    for category in categories:
-        present = dict.fromkeys(
-            i for c in columns for i in c.column.categories.get(category, ()) if any(i in d.rows for d in columns)
-        )
-        lines = [Line("indicator", label(i), _flat(c.indicator(i) for c in columns)) for i in present]
-        if lines:
-            lines.append(Line("total", f"{label(category)} total", _flat(c.total(category) for c in columns)))
-            found.append(Category(label(category), tuple(lines)))
+    for category in sorted((c for c in members if members[c]), key=lambda c: _first(members[c])):
+        lines = [
+            Line("indicator", label(i), _flat(c.indicator(i) for c in columns)) for i in in_order(members[category])
+        ]
+        lines.append(Line("total", f"{label(category)} total", _flat(c.total(category) for c in columns)))
+        found.append(Category(label(category), tuple(lines)))
     return PointsTable(
         tuple((label(span), width[span]) for span in spans),
         tuple(label(c.column.name.rpartition("_")[2]) for c in columns),
@@ -187,6 +187,11 @@ def _stage(
 def _percent(row: Row, source: Source) -> Cell:
     found = cell(row.get("shown"), row.get("status"), source.word)
     return Cell(f"{found.text} %") if found.kind == "figure" else found
+
+
+def _first(indicators: Iterable[str]) -> int:
+    """Where a category stands: where a report has the first of its indicators."""
+    return list(INDICATORS).index(in_order(indicators)[0])
 
 
 def _flat(cells: Iterable[tuple[Cell, ...]]) -> tuple[Cell, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestration.determinations.report_columns import ReportColumn, report_columns
 from orchestration.errors import InputError
 from orchestration.explanation.reading import Library, Row, Tables
+from orchestration.pages.wording import GROUPS
 from orchestration.policy import Register, released_register
 from orchestration.policy_tables import table
 from orchestration.releases import Release, current, releases
@@ -63,7 +64,9 @@ class Source:
 
     @cached_property
     def word(self) -> str:
-        """Status of a row whose figures are withheld from the public."""
+        """Status of a row whose figures are withheld from the public; the whole tables have no such row."""
+        if not self.is_public:
+            return ""
         return self.register.row(self.release.year, "suppression", "word").value
 
     @cached_property
@@ -84,7 +87,9 @@ class Source:
     @cached_property
     def groups(self) -> dict[str, str]:
         """Student group to its label, in the order of a report."""
-        return {name: row.value for name, row in table(self.register, self.release.year, "group_label").items()}
+        labels = {name: row.value for name, row in table(self.register, self.release.year, "group_label").items()}
+        first = [name for name in GROUPS if name in labels]
+        return {name: labels[name] for name in (*first, *sorted(labels.keys() - set(first), key=labels.__getitem__))}
 
     @cached_property
     def organisations(self) -> dict[str, Row]:

@@ -19,7 +19,7 @@ from orchestration.pages.reading import Source
 from orchestration.pages.wording import Cell, cell, label
 
 HERE = Path(__file__).parent
-ASSETS = ("style.css", "search.js", "tree.js")
+ASSETS = ("style.css", "search.js", "page.js")
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 """What may not stand in a script as it is: it could end the script, or a line of it."""
 
@@ -46,8 +46,7 @@ def files(source: Source) -> Iterator[tuple[str, bytes]]:
     )
     environment.globals["site"] = _site(source)
     for name in ASSETS:
-        if name != "tree.js" or not source.is_public:
-            yield f"assets/{name}", (HERE / "static" / name).read_bytes()
+        yield f"assets/{name}", (HERE / "static" / name).read_bytes()
     yield "assets/organisations.js", search_list(entries).encode()
     bands, regions = overview.by_percentile(source), overview.by_region(source)
     index = {
@@ -103,7 +102,7 @@ def _site(source: Source) -> dict[str, Any]:
         "is_public": source.is_public,
         "manifest_sha256": release.sha256,
         "word": source.word,
-        "minimum": source.minimum,
+        "minimum": source.minimum if source.is_public else None,
     }
 
 

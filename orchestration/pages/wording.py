@@ -6,11 +6,12 @@ are policy of a year (`Source.groups`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from orchestration.explanation.sentences import spoken
 
-LABELS = {
+INDICATORS = {
     "ela_achievement": "English language arts achievement",
     "math_achievement": "Mathematics achievement",
     "science_achievement": "Science achievement",
@@ -20,7 +21,11 @@ LABELS = {
     "extended_engagement": "Extended engagement rate",
     "annual_dropout": "Annual dropout rate",
     "el_progress": "English language proficiency",
+    "chronic_absenteeism": "Chronic absenteeism",
     "advanced_coursework": "Advanced coursework completion",
+}
+"""Labels of the indicators, in the order of a published report."""
+LABELS = INDICATORS | {
     "completion": "High school completion",
     "additional": "Additional indicators",
     "all": "All students",
@@ -31,6 +36,15 @@ LABELS = {
     "ok": "none",
 }
 """Words of the tables whose label is not the word itself with a capital; any other word is spelled out as it stands."""
+GROUPS = (
+    "all_students",
+    "lowest_performing",
+    "high_needs",
+    "low_income",
+    "el_and_former_el",
+    "students_with_disabilities",
+)
+"""Student groups that a report lists first, in its order; the others follow by label."""
 CAPITALS = {"ela": "ELA", "el": "EL", "csi": "CSI", "tsi": "TSI", "atsi": "ATSI"}
 DASH = "–"
 
@@ -47,6 +61,12 @@ def label(word: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
+def in_order(words: Iterable[str]) -> list[str]:
+    """Indicators in the order of a report; one that it does not know comes last."""
+    known = list(INDICATORS)
+    return sorted(words, key=lambda word: (known.index(word) if word in known else len(known), word))
+
+
 class Cell(NamedTuple):
     """What stands in a cell; `kind` is figure, status (why there is none) or withheld."""
 
@@ -58,9 +78,9 @@ NOTHING = Cell(DASH, "status")
 
 
 def cell(value: Any, status: str | None, withheld: str) -> Cell:
-    """The figure as it stands in the table, else why there is none; `withheld` is the status of a withheld row."""
+    """The figure as it stands in the table, else why there is none; `withheld` is the status of withheld rows."""
     if value is not None:
         return Cell(f"{value:,}" if isinstance(value, int) else str(value))
-    if status == withheld:
+    if withheld and status == withheld:
         return Cell(withheld, "withheld")
     return Cell(label(status).lower(), "status") if status not in (None, "", "ok") else NOTHING
