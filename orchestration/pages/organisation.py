@@ -18,7 +18,7 @@ from orchestration.explanation.reading import Row
 from orchestration.explanation.tree import explanation
 from orchestration.pages.points_table import PointsTable, points_table
 from orchestration.pages.reading import Source
-from orchestration.pages.wording import NOTHING, Cell, cell, in_order, label
+from orchestration.pages.wording import DASH, NOTHING, Cell, cell, in_order, label
 
 OPEN_TO = 1
 """Levels of the tree that are open at first."""
@@ -250,9 +250,9 @@ def _grounds(steps: Mapping[str, Row], source: Source) -> tuple[Ground, ...]:
 def _check(check: Row, source: Source) -> Check:
     what = [source.groups.get(check[n], label(check[n])) for n in ("student_group", "subject") if check.get(n)]
     distance = str(check.get("distance", ""))
-    away = f"{distance.lstrip('-')} {'past it' if distance.startswith('-') else 'away'}" if distance else ""
+    away = f"{distance.lstrip('-')} {'past it' if distance.startswith('-') else 'away'}" if distance else DASH
     return Check(
-        ", ".join(what),
+        ", ".join(what) or DASH,
         Cell(_figure(check["figure"])),
         cell(check.get("threshold"), "", source.word),
         away,

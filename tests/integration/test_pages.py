@@ -293,7 +293,7 @@ def test_public_pages_come_from_public_tables_alone(copied: Release, public: Pat
     assert not (tmp_path / "other").exists()
 
 
-def test_no_withheld_figure_is_in_a_public_page(release: Release, public: Path) -> None:
+def test_no_withheld_figure_is_in_a_public_page(release: Release, whole: Path, public: Path) -> None:
     """Byte by byte: what is withheld of an organisation stands nowhere on its page or on a list, unless it is also
     printed there as something else."""
     drawn = re.compile(r"<(?:rect|line|circle|text|pattern|svg)\b[^>]*>")  # places and sizes, not figures
@@ -309,12 +309,16 @@ def test_no_withheld_figure_is_in_a_public_page(release: Release, public: Path) 
             for name in names:
                 if inside[name] is not None:
                     (printed if outside[name] is not None else withheld)[inside["org_code"]].add(str(inside[name]))
-    searched = 0
+    searched = leaked = 0
+    whole_told = {path.stem: drawn.sub("", path.read_text()) for path in whole.rglob("*.html")}
     for code, values in withheld.items():
         for value in values - printed[code]:
-            assert not re.search(rf"(?<![\d.]){re.escape(value)}(?![\d.])", told[code]), (code, value)
+            found = re.compile(rf"(?<![\d.]){re.escape(value)}(?![\d.])")
+            assert not found.search(told[code]), (code, value)
             searched += 1
+            leaked += bool(found.search(whole_told[code]))
     assert searched > 300
+    assert leaked > 50, "the search finds them where they are"
 
 
 def test_withheld_cells_say_so_with_the_reason_and_there_is_no_trace(release: Release, public: Path) -> None:
