@@ -92,10 +92,11 @@ class _Column:
         points = [self.rows[i]["points"] for i in self.column.categories.get(category, ()) if i in self.rows]
         if not points:
             return Cell("", "empty"), Cell("", "empty"), Cell("", "empty")
+        if self.is_withheld:
+            return Cell(self.withheld, "withheld"), NOTHING, NOTHING
         earned = [value for value in points if value is not None]
         if not earned:
-            dash = Cell(self.withheld, "withheld") if self.is_withheld else NOTHING
-            return dash, NOTHING, NOTHING
+            return NOTHING, NOTHING, NOTHING
         weight = self.column.weights[self.has_el].get(category)
         percent = Cell(f"{weight.value} %") if weight else NOTHING
         return Cell(str(sum(earned))), Cell(str(self.most * len(earned))), percent
