@@ -15,6 +15,11 @@
   end
 {%- endmacro %}
 
+{# A member of a cohort is a student of its own: one student can stand in two cohorts, with other attributes. #}
+{% macro cohort_member() -%}
+  cohort_span || '-' || cast(cohort_year as varchar) || '-' || sasid
+{%- endmacro %}
+
 {# Students of the cohort of `years_back` years before, after `span` years, and whether their outcome is one of `outcomes`. #}
 {% macro cohort_outcome(span, years_back, outcomes) -%}
 with cohort as (

@@ -25,8 +25,9 @@
   from ({{ policy_rows(rule_id, years_back) }}) as policy_row
 {%- endmacro %}
 
-{# Who should have been tested and who was, by organisation, gradespan, group and subject, in the year of the relations. #}
-{% macro participation(mcas, attributes, groups, access, years_back) -%}
+{# What each student and subject means for participation (column meaning: tested, not_tested, left_out), at the school of the
+   mcas row, in the year of the relations. #}
+{% macro participation_judged(mcas, attributes, access, years_back) -%}
 with tested_grades as (
   {{ by_subject('tested_grades', years_back) }}
 ),
@@ -52,19 +53,24 @@ sat as (
   inner join {{ attributes }} as a on m.sasid = a.sasid
   left join status_words as w on m.test_status = w.parameter
   left join through_access as x on m.sasid = x.sasid
-),
+)
 
-judged as (
-  select
-    sasid, school_code, subject, gradespan,
-    case
-      when is_best_of_years and has_best then 'tested'
-      when meaning = 'tested' and coalesce(attempt, '') <> 'N' then 'tested'
-      when meaning = 'left_out' or (meaning is null and not is_best_of_years) then 'left_out'
-      when is_through_access then 'tested'
-      else 'not_tested'
-    end as meaning
-  from sat
+select
+  sasid, school_code, subject, gradespan,
+  case
+    when is_best_of_years and has_best then 'tested'
+    when meaning = 'tested' and coalesce(attempt, '') <> 'N' then 'tested'
+    when meaning = 'left_out' or (meaning is null and not is_best_of_years) then 'left_out'
+    when is_through_access then 'tested'
+    else 'not_tested'
+  end as meaning
+from sat
+{%- endmacro %}
+
+{# Who should have been tested and who was, by organisation, gradespan, group and subject, in the year of the relations. #}
+{% macro participation(mcas, attributes, groups, access, years_back) -%}
+with judged as (
+  {{ participation_judged(mcas, attributes, access, years_back) }}
 ),
 
 by_level as (
@@ -126,4 +132,58 @@ group by l.org_code, l.gradespan, s.student_group, l.subject
     {{ reporting }} as reporting
   from {{ figures }} as f
   left join {{ ref('int_subject_rules') }} as r on f.indicator = r.subject || '_achievement' and f.gradespan = r.gradespan
+{%- endmacro %}
+
+{# Candidates for the lowest performing students of an organisation and gradespan, with their place from below in their grade and
+   how many candidates the grade has. #}
+{% macro lowest_performing_ranked() -%}
+with last_year as (
+  select
+    sasid, school_code,
+    case when ela_test_status = 'T' then ela_scaled_score end as ela,
+    case when math_test_status = 'T' then math_scaled_score end as math
+  from {{ ref('stg_mcas_prior') }}
+),
+
+this_year as (
+  select
+    sasid,
+    max(case when subject = 'ela' then ranking_score end) as ela,
+    max(case when subject = 'math' then ranking_score end) as math
+  from {{ ref('int_subject_results') }}
+  group by sasid
+),
+
+candidates as (
+  select c.org_code, c.org_type, c.gradespan, c.grade, c.sasid, p.ela, p.math
+  from {{ ref('int_full_year_students') }} as c
+  inner join last_year as p
+    on c.sasid = p.sasid
+    and case c.org_type
+      when 'school' then p.school_code
+      when 'district' then substring(p.school_code, 1, 4) || '0000'
+      else c.org_code
+    end = c.org_code
+  where c.gradespan = 'non_high'
+  union all
+  select c.org_code, c.org_type, c.gradespan, c.grade, c.sasid, t.ela, t.math
+  from {{ ref('int_full_year_students') }} as c
+  inner join this_year as t on c.sasid = t.sasid
+  where c.gradespan = 'high'
+)
+
+select
+  c.org_code, c.org_type, c.gradespan, c.sasid,
+  rank() over (
+    partition by c.org_code, c.gradespan, c.grade
+    order by coalesce(c.ela, c.math) + coalesce(c.math, c.ela)
+  ) as place,
+  count(*) over (partition by c.org_code, c.gradespan, c.grade) as candidates
+from candidates as c
+where coalesce(c.ela, c.math) is not null
+  and exists (
+    select 1
+    from {{ ref('int_subject_rules') }} as r
+    where r.subject <> 'science' and r.gradespan = c.gradespan and position(c.grade in r.tested_grades) > 0
+  )
 {%- endmacro %}
