@@ -42,7 +42,7 @@ def rebuild(release: Release, *, settings: Settings, contracts: Mapping[str, Con
     years = sorted({int(name.split()[1]) for name in manifest["tables_read"] if name.startswith("indicators ")})
     with tempfile.TemporaryDirectory(dir=private_folder(settings.home / "build", settings.home)) as name:
         aside = settings.model_copy(update={"home": Path(name)})
-        _lay_out(release, settings.home, aside.home)
+        lay_out(release, settings.home, aside.home)
         for year in [*(y for y in years if y != release.year), release.year]:
             stage = release.stage if year == release.year else "official"
             build_indicators(year, stage, source=release.source, settings=aside, contracts=contracts, register=register)
@@ -62,7 +62,7 @@ def rebuild(release: Release, *, settings: Settings, contracts: Mapping[str, Con
     )
 
 
-def _lay_out(release: Release, home: Path, aside: Path) -> None:
+def lay_out(release: Release, home: Path, aside: Path) -> None:
     """A home that holds the snapshots and earlier releases that the release names, and no others."""
     store, copy = Store(home), Store(aside)
     for entry in release.manifest["inputs"]:

@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -42,8 +43,15 @@ SOURCES_READ = ("ledger",)
 PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
 """Rows are in the order of organisations: whoever reads one of them skips the other groups."""
 ROOM = "indicators"
+DATABASE = "build.duckdb"
+RECORDS = "records"
+"""Folder of models that list the rows behind a figure; no table is made from them."""
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
+
+
+Used = Mapping[int, Mapping[str, tuple[Snapshot, ...]]]
+"""School year to collection to its deliveries in force."""
 
 
 @dataclass(frozen=True)
@@ -73,43 +81,96 @@ def build(
     failed; what was there before stays.
     """
     store = Store(settings.home)
+    used = _in_force(year, stage, source, store, contracts)
+    inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
+    lags, day = _lags(register), _day_of_decisions(register, year)
+    fingerprint = _fingerprint(year, source, inputs, [lags, day])
+    folder = folder_of(settings.home, ROOM, source, year)
+    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
+        return Built(folder, record["rows"], fingerprint, is_new=False)
+    with _work_folder(settings.home) as work:
+        variables, applied = _handed_over(year, source, used, store, contracts, register, work)
+        _run_dbt(variables, work)
+        made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
+        with replacing(folder, settings.home, made) as new:
+            made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
+    return Built(folder, rows, fingerprint, is_new=True)
+
+
+@contextmanager
+def database_of(
+    year: int,
+    stage: str,
+    models: Sequence[str],
+    *,
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    register: Register,
+) -> Iterator[Path]:
+    """A database of the student source with `models` (those of the folder records too) and all that they are made from.
+
+    It lies in the private home while the block runs and is removed afterwards. No table of the year changes.
+    """
+    store = Store(settings.home)
+    used = _in_force(year, stage, "student", store, contracts)
+    with _work_folder(settings.home) as work:
+        variables, _ = _handed_over(year, "student", used, store, contracts, register, work)
+        selected = ("--exclude-resource-type", "test", "--select", *(f"+{model}" for model in models))
+        _run_dbt(variables | {RECORDS: True}, work, selected)
+        yield work / DATABASE
+
+
+@contextmanager
+def _work_folder(home: Path) -> Iterator[Path]:
+    """Scratch inside the home, since student records pass through it."""
+    with tempfile.TemporaryDirectory(dir=private_folder(home / "build", home)) as scratch:
+        yield Path(scratch)
+
+
+def _in_force(year: int, stage: str, source: str, store: Store, contracts: Mapping[str, Contract]) -> Used:
+    """The deliveries that a build reads. Raises InputError when nothing of the year itself is in force."""
     names = [name for name, contract in contracts.items() if contract.source in (source, *SOURCES_READ)]
     used = {
         y: {name: tuple(store.in_force(y, name, stage).values()) for name in names}
         for y in range(year - YEARS_BACK, year + 1)
     }
     if not any(used[year][name] for name in names if contracts[name].source == source):
-        raise InputError(f"{settings.home}: nothing of {year} is in force; run the intake of that year first")
-    inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
-    lags = {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"}
-    day = _day_of_decisions(register, year)
-    fingerprint = _fingerprint(year, source, inputs, [lags, day])
-    folder = folder_of(settings.home, ROOM, source, year)
-    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
-        return Built(folder, record["rows"], fingerprint, is_new=False)
-    with tempfile.TemporaryDirectory(dir=private_folder(settings.home / "build", settings.home)) as scratch:
-        work = Path(scratch)
-        empty = {name: _empty(contract, work) for name, contract in contracts.items()}
-        accepted = {
-            y: {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
-            for y, of_year in used.items()
-        }
-        applied = []
-        for y, files in accepted.items():
-            copies, changes = correct(y, files, contracts, day, work)
-            files |= copies
-            applied += changes
-        variables = {
-            "school_year": year,
-            "source": source,
-            "lags": lags,
-            "snapshots": {str(y): empty | files for y, files in accepted.items()},
-        }
-        _run_dbt(variables, work)
-        made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
-        with replacing(folder, settings.home, made) as new:
-            made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
-    return Built(folder, rows, fingerprint, is_new=True)
+        raise InputError(f"{store.home}: nothing of {year} is in force; run the intake of that year first")
+    return used
+
+
+def _handed_over(
+    year: int,
+    source: str,
+    used: Used,
+    store: Store,
+    contracts: Mapping[str, Contract],
+    register: Register,
+    work: Path,
+) -> tuple[dict[str, object], list[tuple[Any, ...]]]:
+    """What dbt is told: year, source and the accepted files, corrected; and the corrections that were applied."""
+    empty = {name: _empty(contract, work) for name, contract in contracts.items()}
+    accepted = {
+        y: {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
+        for y, of_year in used.items()
+    }
+    applied = []
+    for y, files in accepted.items():
+        copies, changes = correct(y, files, contracts, _day_of_decisions(register, year), work)
+        files |= copies
+        applied += changes
+    variables: dict[str, object] = {
+        "school_year": year,
+        "source": source,
+        "lags": _lags(register),
+        "snapshots": {str(y): empty | files for y, files in accepted.items()},
+    }
+    return variables, applied
+
+
+def _lags(register: Register) -> dict[str, int]:
+    """Collection to the years that its delivery lies behind the determination."""
+    return {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"}
 
 
 def _day_of_decisions(register: Register, year: int) -> date | None:
@@ -150,21 +211,22 @@ def _rules() -> Iterator[Path]:
     project = DBT_PROJECT / "dbt_project.yml"
     loaded = yaml.safe_load(project.read_bytes())["seeds"]["accountability"]["policy"]
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix not in (".sql", ".yml", ".csv") or "unit_tests" in path.parts:
+        if path.suffix not in (".sql", ".yml", ".csv") or {"unit_tests", RECORDS} & {*path.relative_to(DBT_PROJECT).parts}:
             continue
         if path.parent.name != "policy" or path.stem in loaded:
             yield path
 
 
-def _run_dbt(variables: Mapping[str, object], work: Path) -> None:
+def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str] = ()) -> None:
     """dbt build in a process of its own: dbt keeps state between invocations of one process."""
     command = [
         *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(work / "logs"), "build"),
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(work / "target"), "--vars", json.dumps(variables), "--quiet"),
         *("--exclude-resource-type", "unit_test"),  # they test the models, not the data; `make test` runs them
+        *selected,
     ]
-    places = {"ACCOUNTABILITY_BUILD_FILE": str(work / "build.duckdb")}
+    places = {"ACCOUNTABILITY_BUILD_FILE": str(work / DATABASE)}
     quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
     done = subprocess.run(command, env=os.environ | places | quiet, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
@@ -184,7 +246,7 @@ def _failures(target: Path) -> str:
 def _export(work: Path, folder: Path) -> dict[str, int]:
     """Write each table as Parquet and CSV, in a fixed order of rows: table -> rows."""
     rows = {}
-    with duckdb.connect(str(work / "build.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(work / DATABASE), read_only=True) as con:
         for table in MODELS:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
