@@ -14,7 +14,7 @@ from orchestration.errors import InputError
 from orchestration.explanation.reading import Dossier, Row
 from orchestration.explanation.sentences import check_line, spoken, words
 
-EXPLANATION_VERSION = 1
+EXPLANATION_VERSION = 2
 ROOTS = ("classification", "federal", "correction")
 """Kinds of steps that end a chain; everything else is found below them."""
 
@@ -90,15 +90,16 @@ def explanation(dossier: Dossier, indicator: str | None = None, group: str | Non
     return root
 
 
-def document(node: Node, dossier: Dossier) -> dict[str, Any]:
-    """The tree as one JSON-ready object of version `EXPLANATION_VERSION`; schema in docs/explanation.schema.json."""
+def document(dossier: Dossier, *, tree: Node | None = None, records: Row | None = None) -> dict[str, Any]:
+    """A tree, or the records behind a figure, as one JSON-ready object; schema in docs/explanation.schema.json."""
     release = dossier.release
     return {
         "explanation_version": EXPLANATION_VERSION,
         "release": f"{release.year}/{release.name}",
         "manifest_sha256": release.sha256,
         "org_code": dossier.org_code,
-        "tree": asdict(node),
+        **({"tree": asdict(tree)} if tree else {}),
+        **({"records": records} if records else {}),
     }
 
 

@@ -211,7 +211,9 @@ def _rules() -> Iterator[Path]:
     project = DBT_PROJECT / "dbt_project.yml"
     loaded = yaml.safe_load(project.read_bytes())["seeds"]["accountability"]["policy"]
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix not in (".sql", ".yml", ".csv") or {"unit_tests", RECORDS} & {*path.relative_to(DBT_PROJECT).parts}:
+        if path.suffix not in (".sql", ".yml", ".csv") or {"unit_tests", RECORDS} & {
+            *path.relative_to(DBT_PROJECT).parts
+        }:
             continue
         if path.parent.name != "policy" or path.stem in loaded:
             yield path

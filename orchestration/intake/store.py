@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.files import exclusive, private_folder, sha256_of, sync, write_whole
+from orchestration.identifiers import key_path
 from orchestration.intake.preparing import CHUNK, ROW
 
 
@@ -235,7 +236,7 @@ class Store:
 
     def identifier_key(self) -> bytes:
         """Secret of this home: without it the hash of an identifier cannot be reproduced."""
-        path = self.home / "identifier.key"
+        path = key_path(self.home)
         private_folder(self.home, self.home)
         if not path.exists():
             write_whole(path, [secrets.token_bytes(32)])

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.errors import InputError
+from orchestration.identifiers import hashed
 from orchestration.intake import field_rules
 from orchestration.intake.contracts import Contract, ContractField, fold
 from orchestration.intake.field_rules import quote, text, verdict_column
@@ -121,7 +122,7 @@ class Judge:
         self._check_values()
         self._check_keys()
         self._check_references(references)
-        self._collect_violations(identifier_key.hex())
+        self._collect_violations(identifier_key)
         self._write(accepted, quarantine)
         return self._outcome(accepted, keys)
 
@@ -237,7 +238,7 @@ class Judge:
                 f"ANTI JOIN (SELECT DISTINCT {targets} FROM read_parquet([{files}])) k ON {same} WHERE {valid}"
             )
 
-    def _collect_violations(self, identifier_key: str) -> None:
+    def _collect_violations(self, identifier_key: bytes) -> None:
         """Table `violations`: (_row, field, rule, reason, subject), an entry a broken rule.
 
         `subject` is the keyed hash of the row's student identifier, so that entries of one student can be told to
@@ -256,7 +257,7 @@ class Judge:
         student = next((f for f in self.fields if f.type == "student_id"), None)
         subject = "NULL::VARCHAR"
         if student:
-            subject = f"substr(sha256('{identifier_key}' || ':' || {quote('t_' + student.name)}), 1, 16)"
+            subject = hashed(identifier_key, quote("t_" + student.name))
         entries = [
             f"SELECT {ROW}, '{f.name}' AS field, {verdict_column(f)} AS rule, "
             f"{field_rules.reason(f, year=self.year)} AS reason, {subject} AS subject "
