@@ -57,6 +57,8 @@ sat as (
 
 select
   sasid, school_code, subject, gradespan,
+  is_best_of_years and has_best as is_by_best,
+  is_through_access,
   case
     when is_best_of_years and has_best then 'tested'
     when meaning = 'tested' and coalesce(attempt, '') <> 'N' then 'tested'

@@ -14,7 +14,8 @@ attended as (
   select
     *,
     sum(days_in_membership) over student as membership,
-    sum(days_in_membership - days_in_attendance) over student as absent
+    sum(days_in_membership - days_in_attendance) over student as absent,
+    count(*) over student as rows_added
   from by_level
   where collection_period = 'end_of_year'
   window student as (partition by org_code, gradespan, sasid)
@@ -29,7 +30,12 @@ listed as (
       else 'chronic_absenteeism'
     end as outcome,
     case when c.is_met then 1 else 0 end as amount,
-    'absent ' || cast(a.absent as varchar) || ' of ' || cast(a.membership as varchar) || ' days' as detail,
+    'absent ' || cast(a.days_in_membership - a.days_in_attendance as varchar) || ' of '
+    || cast(a.days_in_membership as varchar) || ' days'
+    || case
+      when a.rows_added > 1 then ', in all ' || cast(a.absent as varchar) || ' of ' || cast(a.membership as varchar)
+      else ''
+    end as detail,
     a._delivery, a._row
   from attended as a
   left join {{ ref('int_chronic_absenteeism') }} as c

@@ -8,7 +8,7 @@ everyone as (
   select * from {{ ref('records_mcas') }} where student_group = 'all_students' or student_group is null
   union all
   select * from {{ ref('records_chronic_absenteeism') }} where student_group = 'all_students' or student_group is null
-)
+),
 
 listed as (
   select

@@ -10,7 +10,12 @@ sat as (
   select
     s.sasid, s.school_code, s.grade, a.subject, a.kind, a.gradespan, position(s.grade in a.grades) > 0 as is_grade,
     coalesce(s.assessment, '') = 'AL' as is_alternate,
-    coalesce('test status ' || s.test_status, 'no test status') as detail,
+    coalesce('test status ' || s.test_status, 'no test status')
+    || case
+      when a.gradespan = 'high' and coalesce(s.best_legacy_score, s.best_scaled_score) is not null
+        then ', best result by the end of grade 10'
+      else ''
+    end as detail,
     m._delivery, m._row
   from ({{ subject_columns(ref('stg_mcas')) }}) as s
   inner join {{ ref('stg_mcas') }} as m on s.sasid = m.sasid

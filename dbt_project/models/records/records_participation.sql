@@ -8,7 +8,12 @@ sat as (
     s.sasid, s.school_code, s.subject, t.gradespan, j.meaning,
     position(s.grade in t.tested_grades) > 0 as is_grade,
     'grade ' || s.grade || coalesce(', test status ' || s.test_status, ', no test status')
-    || case when s.attempt = 'N' then ', no attempt' else '' end as detail,
+    || case when s.attempt = 'N' then ', no attempt' else '' end
+    || case
+      when j.is_by_best then ', best result by the end of grade 10'
+      when j.meaning = 'tested' and j.is_through_access then ', first-year English learner with a test of English'
+      else ''
+    end as detail,
     m._delivery, m._row
   from ({{ subject_columns(ref('stg_mcas')) }}) as s
   inner join {{ ref('stg_mcas') }} as m on s.sasid = m.sasid
