@@ -52,7 +52,8 @@ def records_behind(
                 figure,
                 dossier,
                 key=key_path(home).read_bytes(),
-                sentences=rule_texts(settings.policy),
+                register=register,
+                sentences={rule: row["sentence"] for rule, row in rule_texts(settings.policy).items()},
                 quarantined={snapshot.sha256: snapshot.quarantined for snapshot in snapshots},
                 limit=limit,
             )

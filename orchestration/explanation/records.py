@@ -16,6 +16,7 @@ import duckdb
 from orchestration.errors import InputError
 from orchestration.explanation.reading import Dossier, Row
 from orchestration.identifiers import hashed
+from orchestration.policy import EVERY, STATUSES, Register
 
 COUNTED = "counted"
 LOWEST = "lowest_performing"
@@ -97,7 +98,7 @@ class Listing:
     left_out: tuple[Student, ...]
     left_out_by: Mapping[str, int]
     deliveries: tuple[Row, ...]
-    rules: Mapping[str, str]
+    rules: Mapping[str, Row]
 
 
 def figure_asked(dossier: Dossier, indicator: str | None, group: str | None, gradespan: str | None) -> Figure:
@@ -147,7 +148,8 @@ def listing(
     dossier: Dossier,
     *,
     key: bytes,
-    sentences: Mapping[str, Mapping[str, str]],
+    register: Register,
+    sentences: Mapping[str, str],
     quarantined: Mapping[str, int],
     limit: int | None = None,
 ) -> Listing:
@@ -174,8 +176,15 @@ def listing(
             left_out=tuple(_students(con, f"outcome <> '{COUNTED}'", numbers, limit)),
             left_out_by=by_rule,
             deliveries=deliveries,
-            rules={rule: sentences[rule]["sentence"] for rule in by_rule},
+            rules={rule: _rule(rule, figure, dossier.release.year, register, sentences) for rule in by_rule},
         )
+
+
+def _rule(rule: str, figure: Figure, year: int, register: Register, sentences: Mapping[str, str]) -> Row:
+    """A rule in words with the weakest standing of its policy rows: those of the indicator, else all."""
+    rows = [row for row in register.rows if row.rule_id == rule and row.policy_year in (str(year), EVERY)]
+    own = [row for row in rows if row.parameter == figure.indicator] or rows
+    return {"sentence": sentences[rule], "standing": max((row.status for row in own), key=STATUSES.index)}
 
 
 def _select(con: duckdb.DuckDBPyConnection, figure: Figure, key: bytes) -> None:

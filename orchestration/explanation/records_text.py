@@ -5,9 +5,9 @@ Belongs here: wording. Does not: which rows are listed (`records`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from orchestration.explanation.reading import Dossier
+from orchestration.explanation.reading import Dossier, Row
 from orchestration.explanation.records import NOT_COVERED, Figure, Listing, Student
 from orchestration.explanation.sentences import NONE, spoken
 
@@ -36,11 +36,11 @@ def text(found: Listing, dossier: Dossier) -> Iterator[str]:
     shown = _shown(len(found.left_out), sum(found.left_out_by.values()))
     yield from _section(f"Left out: {shown}", (f"{_student(s)}: {s.rule}" for s in found.left_out))
     if by_rule:
-        yield from _section(f"Left out by rule: {by_rule}", (f"{r}: {words}" for r, words in found.rules.items()))
+        yield from _section(f"Left out by rule: {by_rule}", map(_rule, found.rules.items()))
     yield from _section("Not listed here", NOT_COVERED)
 
 
-def _section(head: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
+def _section(head: str, lines: Iterable[str]) -> Iterator[str]:
     yield ""
     yield head
     for line in lines:
@@ -51,10 +51,15 @@ def _shown(listed: int, there: int) -> str:
     return str(there) if listed == there else f"{there}, the first {listed} shown (--all-records shows all)"
 
 
-def _delivery(entry: dict[str, object]) -> str:
+def _delivery(entry: Row) -> str:
     name = " ".join(str(entry[part]) for part in ("year", "collection", "part", "stage") if entry[part])
     aside = f", {entry['set_aside']} rows set aside at intake" if entry["set_aside"] else ""
     return f"[{entry['number']}] {name}: {entry['file']}, sha256 {str(entry['sha256'])[:DIGEST]}…{aside}"
+
+
+def _rule(entry: tuple[str, Row]) -> str:
+    name, rule = entry
+    return f"{name} ({rule['standing']}): {rule['sentence']}"
 
 
 def _counted(student: Student, figure: Figure) -> str:
