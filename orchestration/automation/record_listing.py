@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
+
 from orchestration.automation.rebuilding import lay_out
 from orchestration.errors import InputError
 from orchestration.explanation.reading import Dossier
@@ -21,6 +23,9 @@ from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register, rule_texts
 from orchestration.settings import Settings
+
+MEMORY = "3GB"
+"""As for dbt (profiles.yml)."""
 
 
 def records_behind(
@@ -44,11 +49,14 @@ def records_behind(
         aside = settings.model_copy(update={"home": Path(name)})
         lay_out(release, home, aside.home)
         snapshots = _unchanged(release.year, Store(aside.home))
-        with database_of(
-            release.year, release.stage, [figure.model], settings=aside, contracts=contracts, register=register
-        ) as database:
+        with (
+            database_of(
+                release.year, release.stage, [figure.model], settings=aside, contracts=contracts, register=register
+            ) as database,
+            duckdb.connect(str(database), read_only=True, config={"memory_limit": MEMORY}) as con,
+        ):
             return listing(
-                database,
+                con,
                 figure,
                 dossier,
                 key=key_path(home).read_bytes(),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -143,7 +142,7 @@ def _figures(dossier: Dossier, indicator: str) -> Iterable[Figure]:
 
 
 def listing(
-    database: Path,
+    con: duckdb.DuckDBPyConnection,
     figure: Figure,
     dossier: Dossier,
     *,
@@ -153,31 +152,30 @@ def listing(
     quarantined: Mapping[str, int],
     limit: int | None = None,
 ) -> Listing:
-    """The rows behind `figure` out of a database in which its model was built.
+    """The rows behind `figure` out of a database in which its model was built; it may be open for reading only.
 
     `key` hashes identifiers, `sentences` are the rules in words, `quarantined` rows set aside by sha256 of a delivery.
     At most `limit` students that counted and as many left out are listed. Raises InputError when the students who
     counted do not give the figure of the release.
     """
-    with duckdb.connect(str(database)) as con:
-        _select(con, figure, key)
-        _hold_against(figure, dossier, con)
-        used = [sha for (sha,) in con.execute("SELECT DISTINCT _delivery FROM listed").fetchall()]
-        deliveries = _deliveries(dossier, used, quarantined)
-        numbers = {entry["sha256"]: entry["number"] for entry in deliveries}
-        by_rule: dict[str, int] = dict(
-            con.execute(
-                f"SELECT outcome, count(*) FROM students WHERE outcome <> '{COUNTED}' GROUP BY ALL ORDER BY 2 DESC, 1"
-            ).fetchall()
-        )
-        return Listing(
-            figure,
-            counted=tuple(_students(con, f"outcome = '{COUNTED}'", numbers, limit)),
-            left_out=tuple(_students(con, f"outcome <> '{COUNTED}'", numbers, limit)),
-            left_out_by=by_rule,
-            deliveries=deliveries,
-            rules={rule: _rule(rule, figure, dossier.release.year, register, sentences) for rule in by_rule},
-        )
+    _select(con, figure, key)
+    _hold_against(figure, dossier, con)
+    used = [sha for (sha,) in con.execute("SELECT DISTINCT _delivery FROM listed").fetchall()]
+    deliveries = _deliveries(dossier, used, quarantined)
+    numbers = {entry["sha256"]: entry["number"] for entry in deliveries}
+    by_rule: dict[str, int] = dict(
+        con.execute(
+            f"SELECT outcome, count(*) FROM students WHERE outcome <> '{COUNTED}' GROUP BY ALL ORDER BY 2 DESC, 1"
+        ).fetchall()
+    )
+    return Listing(
+        figure,
+        counted=tuple(_students(con, f"outcome = '{COUNTED}'", numbers, limit)),
+        left_out=tuple(_students(con, f"outcome <> '{COUNTED}'", numbers, limit)),
+        left_out_by=by_rule,
+        deliveries=deliveries,
+        rules={rule: _rule(rule, figure, dossier.release.year, register, sentences) for rule in by_rule},
+    )
 
 
 def _rule(rule: str, figure: Figure, year: int, register: Register, sentences: Mapping[str, str]) -> Row:
@@ -192,17 +190,17 @@ def _select(con: duckdb.DuckDBPyConnection, figure: Figure, key: bytes) -> None:
 
     A student whose grade is in no gradespan, or whose groups no record tells, is left out of each: listed with all.
     """
-    con.execute("SET memory_limit = '3GB'")
     con.execute(
-        f"CREATE TEMP TABLE listed AS SELECT {hashed(key, 'sasid')} AS student, * EXCLUDE (sasid) FROM {figure.model} "
-        "WHERE org_code = ? AND indicator = ? AND coalesce(gradespan, ?) = ? AND coalesce(student_group, ?) = ?",
+        f"CREATE OR REPLACE TEMP TABLE listed AS SELECT {hashed(key, 'sasid')} AS student, * EXCLUDE (sasid) "
+        f"FROM {figure.model} WHERE org_code = ? AND indicator = ? "
+        "AND coalesce(gradespan, ?) = ? AND coalesce(student_group, ?) = ?",
         [
             figure.org_code, figure.indicator, figure.gradespan, figure.gradespan,
             figure.student_group, figure.student_group,
         ],
     )  # fmt: skip
     con.execute(
-        "CREATE TEMP TABLE students AS SELECT student, outcome, max(CAST(amount AS BIGINT)) AS amount, "
+        "CREATE OR REPLACE TEMP TABLE students AS SELECT student, outcome, max(CAST(amount AS BIGINT)) AS amount, "
         "row_number() OVER (ORDER BY outcome, min(_row), student) AS place FROM listed GROUP BY student, outcome"
     )
 
