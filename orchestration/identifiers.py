@@ -18,6 +18,6 @@ def key_path(home: Path) -> Path:
     return home / KEY_FILE
 
 
-def hashed(key: bytes, column: str) -> str:
-    """SQL expression of the hash of an identifier `column`; the key stands in it, so it is never logged."""
-    return f"substr(sha256('{key.hex()}' || ':' || {column}), 1, {LENGTH})"
+def hashed(secret: str, column: str) -> str:
+    """SQL expression of the hash of an identifier `column`; `secret` is SQL of the key in hexadecimal, such as `?`."""
+    return f"substr(sha256({secret} || ':' || {column}), 1, {LENGTH})"

@@ -191,10 +191,11 @@ def _select(con: duckdb.DuckDBPyConnection, figure: Figure, key: bytes) -> None:
     A student whose grade is in no gradespan, or whose groups no record tells, is left out of each: listed with all.
     """
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE listed AS SELECT {hashed(key, 'sasid')} AS student, * EXCLUDE (sasid) "
+        f"CREATE OR REPLACE TEMP TABLE listed AS SELECT {hashed('?', 'sasid')} AS student, * EXCLUDE (sasid) "
         f"FROM {figure.model} WHERE org_code = ? AND indicator = ? "
         "AND coalesce(gradespan, ?) = ? AND coalesce(student_group, ?) = ?",
         [
+            key.hex(),  # never in the statement, which an error of the engine would quote
             figure.org_code, figure.indicator, figure.gradespan, figure.gradespan,
             figure.student_group, figure.student_group,
         ],

@@ -32,11 +32,11 @@ def text(found: Listing, dossier: Dossier) -> Iterator[str]:
     yield from _section("Deliveries", (_delivery(entry) for entry in found.deliveries))
     shown = _shown(len(found.counted), figure.denominator)
     yield from _section(f"Students who count: {shown}", (_counted(s, figure) for s in found.counted))
-    by_rule = ", ".join(f"{rule} {number}" for rule, number in found.left_out_by.items())
+    if found.left_out_by:
+        by_rule = ", ".join(f"{rule} {number}" for rule, number in found.left_out_by.items())
+        yield from _section(f"Left out by rule: {by_rule}", map(_rule, found.rules.items()))
     shown = _shown(len(found.left_out), sum(found.left_out_by.values()))
     yield from _section(f"Left out: {shown}", (f"{_student(s)}: {s.rule}" for s in found.left_out))
-    if by_rule:
-        yield from _section(f"Left out by rule: {by_rule}", map(_rule, found.rules.items()))
     yield from _section("Not listed here", NOT_COVERED)
 
 

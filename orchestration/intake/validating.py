@@ -257,7 +257,7 @@ class Judge:
         student = next((f for f in self.fields if f.type == "student_id"), None)
         subject = "NULL::VARCHAR"
         if student:
-            subject = hashed(identifier_key, quote("t_" + student.name))
+            subject = hashed(text(identifier_key.hex()), quote("t_" + student.name))
         entries = [
             f"SELECT {ROW}, '{f.name}' AS field, {verdict_column(f)} AS rule, "
             f"{field_rules.reason(f, year=self.year)} AS reason, {subject} AS subject "
