@@ -5,12 +5,14 @@ Belongs here: folders below `<home>/tables/<room>/<source>/<year>/`. Does not: w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,84 @@ from orchestration.files import private_folder, sha256_of
 from orchestration.settings import PROJECT
 
 RECORD = "record.json"
-"""Beside the tables: inputs, a fingerprint of inputs and rules, rows."""
+"""Beside the tables: what was read, a fingerprint of that and the rules, rows."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What tables are made from: name to digest of everything read, file or library to digest of every rule."""
+
+    room: str
+    year: int
+    source: str
+    inputs: Mapping[str, str]
+    rules: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest over all of it: tables with the same fingerprint are the same."""
+        everything = [self.room, self.year, self.source, sorted(self.inputs.items()), sorted(self.rules.items())]
+        return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """What is written beside the tables, so that a later run can tell what has changed."""
+        return {"fingerprint": self.fingerprint, "basis": {"inputs": dict(self.inputs), "rules": dict(self.rules)}}
+
+    def since(self, record: Mapping[str, Any] | None) -> Changes:
+        """What is other than when tables with this record were made."""
+        if record is None:
+            return Changes(("made for the first time",))
+        if record["fingerprint"] == self.fingerprint:
+            return Changes()
+        before = record.get("basis", {"inputs": {}, "rules": {}})
+        return Changes(_differing(before["inputs"], self.inputs), _differing(before["rules"], self.rules))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Why tables are out of date, a few words each: other things read, and other rules."""
+
+    inputs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.inputs or self.rules)
+
+    def __str__(self) -> str:
+        return "; ".join((*_first(self.inputs), *_first(self.rules)))
+
+
+@dataclass(frozen=True)
+class Built:
+    """Tables of a year and source: where they are, rows of each, and why they were made (empty: they stood already)."""
+
+    folder: Path
+    rows: dict[str, int]
+    fingerprint: str
+    why: Changes
+
+    @property
+    def is_new(self) -> bool:
+        """Whether they were made now."""
+        return bool(self.why)
+
+
+SHOWN = 4
+"""Reasons of one kind that are told in a line."""
+
+
+def _first(reasons: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(reasons) - SHOWN
+    return (*reasons[:SHOWN], f"and {more} more") if more > 0 else reasons
+
+
+def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    words = {(True, False): "new", (False, True): "gone", (True, True): "changed"}
+    return tuple(
+        f"{name} {words[name in now, name in before]}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    )
 
 
 def folder_of(home: Path, room: str, source: str, year: int) -> Path:

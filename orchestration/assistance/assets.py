@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.assistance.building import ROOM, build, has_assistance, has_places
 from orchestration.assistance.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, nothing_made, school_years, table_group, table_key
+from orchestration.partitions import WRITER, made, nothing_made, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -68,16 +68,7 @@ def assistance_assets(source: str, settings: Settings, register: Register) -> dg
             raise dg.Failure(str(error), allow_retries=False) from None
         for statement in built.lacking:
             context.log.warning(statement)
-        for table in TABLES:
-            yield dg.MaterializeResult(
-                asset_key=table_key(source, table),
-                data_version=dg.DataVersion(built.fingerprint),
-                metadata={
-                    "dagster/row_count": dg.MetadataValue.int(built.rows[table]),
-                    "folder": dg.MetadataValue.path(str(built.folder)),
-                    "made_now": dg.MetadataValue.bool(built.is_new),
-                    "regions_short_of_leads": dg.MetadataValue.int(len(built.lacking)),
-                },
-            )
+        short = {"regions_short_of_leads": dg.MetadataValue.int(len(built.lacking))}
+        yield from made(source, TABLES, built, short)
 
     return tables

@@ -5,8 +5,6 @@ Belongs here: folders, fingerprint, order. Does not: any rule (`assisting` and w
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -23,7 +21,7 @@ from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.releases import Release, newest
 from orchestration.settings import Settings
-from orchestration.tables import digests_of_rules, folder_of, record_of, replacing
+from orchestration.tables import Basis, Built, Changes, digests_of_rules, folder_of, record_of, replacing
 
 ROOM = "assistance"
 PUBLISHED = "published"
@@ -33,16 +31,9 @@ INDICATORS, DETERMINATIONS = "indicators", "determinations"
 
 
 @dataclass(frozen=True)
-class Built:
-    """Tables of a year and source: where they are, rows of each, and whether they had to be made.
+class BuiltAssistance(Built):
+    """Tables of the room. `lacking`: a line for each region where districts are left without a Lead."""
 
-    `lacking`: a line for each region where districts are left without a Lead.
-    """
-
-    folder: Path
-    rows: dict[str, int]
-    fingerprint: str
-    is_new: bool
     lacking: tuple[str, ...]
 
 
@@ -57,20 +48,25 @@ def has_places(year: int, source: str, settings: Settings) -> bool:
     return record_of(folder) is not None and reading.has_places(folder)
 
 
-def build(year: int, source: str, *, settings: Settings, register: Register) -> Built:
+def build(year: int, source: str, *, settings: Settings, register: Register) -> BuiltAssistance:
     """Bring the assistance tables of `year` from `source` up to date, in `<home>/tables/assistance/<source>/<year>/`.
 
     With the same tables of earlier rooms, the same policy and the same code as last time nothing is made. Raises
     InputError for a policy row, a table or an organisation that cannot be; what was there before stays.
     """
     rules = year_rules(register, year)
-    inputs = _inputs(year, source, rules, settings)
-    fingerprint = _fingerprint(year, source, inputs, settings)
+    basis = _basis(year, source, _inputs(year, source, rules, settings), settings)
     folder = folder_of(settings.home, ROOM, source, year)
-    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
-        return Built(folder, record["rows"], fingerprint, is_new=False, lacking=tuple(record["lacking"]))
-    done = _decide(year, source, rules, settings)
-    return _write(folder, done, year, {"fingerprint": fingerprint, "inputs": inputs}, settings)
+    record = record_of(folder)
+    if record and not basis.since(record):
+        return BuiltAssistance(folder, record["rows"], basis.fingerprint, Changes(), lacking=tuple(record["lacking"]))
+    return _write(folder, _decide(year, source, rules, settings), basis, settings)
+
+
+def outdated(year: int, source: str, *, settings: Settings, register: Register) -> Changes:
+    """Why `build` would make the tables of `year` anew; nothing if it would not. Raises InputError as `build` does."""
+    inputs = _inputs(year, source, year_rules(register, year), settings)
+    return _basis(year, source, inputs, settings).since(record_of(folder_of(settings.home, ROOM, source, year)))
 
 
 def decide(year: int, source: str, *, settings: Settings, register: Register, day: date | None = None) -> Assisted:
@@ -82,7 +78,7 @@ def decide(year: int, source: str, *, settings: Settings, register: Register, da
 
 def build_published(
     year: int, percentiles: Path, directory: Path, enrolment: Path | None, *, settings: Settings, register: Register
-) -> tuple[Built, Assisted]:
+) -> tuple[BuiltAssistance, Assisted]:
     """Tables from the Department's published lists, in `<home>/tables/assistance/published/<year>/`."""
     from orchestration.assistance.published import published_inputs
 
@@ -91,17 +87,18 @@ def build_published(
     done = assist(published_inputs(percentiles, directory, enrolment, rules.now, crosswalk), rules, crosswalk)
     files = (percentiles, directory, *([enrolment] if enrolment else []))
     inputs = {file.name: sha256_of(file) for file in files}
-    fingerprint = _fingerprint(year, PUBLISHED, inputs, settings)
     folder = folder_of(settings.home, ROOM, PUBLISHED, year)
-    return _write(folder, done, year, {"fingerprint": fingerprint, "inputs": inputs}, settings), done
+    return _write(folder, done, _basis(year, PUBLISHED, inputs, settings), settings), done
 
 
-def _write(folder: Path, done: Assisted, year: int, record: dict[str, Any], settings: Settings) -> Built:
+def _write(folder: Path, done: Assisted, basis: Basis, settings: Settings) -> BuiltAssistance:
+    why = basis.since(record_of(folder))
+    record = {**basis.record(), "inputs": dict(basis.inputs)}
     record["lacking"] = [plan.statement for plan in done.plans if plan.without]
     with replacing(folder, settings.home, record) as new:
-        record["rows"] = write_tables(new, done, year)
-        write_workbooks(new, done, year)
-    return Built(folder, record["rows"], record["fingerprint"], is_new=True, lacking=tuple(record["lacking"]))
+        record["rows"] = write_tables(new, done, basis.year)
+        write_workbooks(new, done, basis.year)
+    return BuiltAssistance(folder, record["rows"], basis.fingerprint, why, lacking=tuple(record["lacking"]))
 
 
 def _decide(year: int, source: str, rules: YearRules, settings: Settings, day: date | None = None) -> Assisted:
@@ -134,7 +131,7 @@ def _inputs(year: int, source: str, rules: YearRules, settings: Settings) -> dic
     return found
 
 
-def _fingerprint(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> str:
-    """Digest over everything that the tables depend on: tables read, policy, code of the room, solver."""
-    everything = [year, source, inputs, digests_of_rules(Path(__file__).parent, settings.policy), version("scipy")]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+def _basis(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> Basis:
+    """Everything that the tables depend on: tables read, policy, code of the room, solver."""
+    rules = digests_of_rules(Path(__file__).parent, settings.policy) | {"scipy": version("scipy")}
+    return Basis(ROOM, year, source, inputs, rules)

@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.determinations.building import ROOM, build, has_determinations
 from orchestration.determinations.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, nothing_made, school_years, table_group, table_key
+from orchestration.partitions import WRITER, made, nothing_made, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -69,15 +69,6 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
             built = build(year, source, settings=settings, register=register)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        for table in TABLES:
-            yield dg.MaterializeResult(
-                asset_key=table_key(source, table),
-                data_version=dg.DataVersion(built.fingerprint),
-                metadata={
-                    "dagster/row_count": dg.MetadataValue.int(built.rows[table]),
-                    "folder": dg.MetadataValue.path(str(built.folder)),
-                    "made_now": dg.MetadataValue.bool(built.is_new),
-                },
-            )
+        yield from made(source, TABLES, built)
 
     return tables

@@ -6,11 +6,8 @@ Belongs here: folders, fingerprint, order. Does not: any rule (`determining` and
 from __future__ import annotations
 
 import gc
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +17,13 @@ from orchestration.determinations.determining import YearRules, determine, year_
 from orchestration.determinations.writing import write_tables
 from orchestration.errors import InputError
 from orchestration.policy import Register
-from orchestration.releases import newest
+from orchestration.releases import Release, newest
 from orchestration.settings import Settings
-from orchestration.tables import digests_of_rules, folder_of, record_of, replacing
+from orchestration.tables import Basis, Built, Changes, digests_of_rules, folder_of, record_of, replacing
 
 ROOM = "determinations"
 INDICATORS = "indicators"
 """The room whose tables are read."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """Tables of a year and source: where they are, rows of each, and whether they had to be made."""
-
-    folder: Path
-    rows: dict[str, int]
-    fingerprint: str
-    is_new: bool
 
 
 def has_determinations(register: Register, year: int) -> bool:
@@ -51,30 +38,45 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     InputError for a policy row, a table or a figure that cannot be; what was there before stays.
     """
     rules = year_rules(register, year)
-    prior_year = rules.scoring.percentages.prior_year if rules.scoring else None
-    years = sorted({year, *_years_back(rules)}, reverse=True)
-    tables = {y: folder_of(settings.home, INDICATORS, source, y) for y in years}
-    if record_of(tables[year]) is None:
-        raise InputError(f"{tables[year]}: there are no indicator tables of {year}; run that year first")
-    inputs: dict[str, Any] = {
-        f"{INDICATORS} {y}": record["fingerprint"] for y, folder in tables.items() if (record := record_of(folder))
-    }
-    # the prior year's percentages as restated by its newest official release (rulebook section 7)
-    earlier = newest(settings.home, prior_year, source, "official") if prior_year else None
-    if earlier:
-        inputs[f"release {prior_year}"] = earlier.identity
-    fingerprint = _fingerprint(year, source, inputs, settings)
+    tables = _tables(rules, source, settings)
+    earlier = _earlier(rules, source, settings)
+    basis = _basis(year, source, tables, earlier, settings)
     folder = folder_of(settings.home, ROOM, source, year)
-    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
-        return Built(folder, record["rows"], fingerprint, is_new=False)
-    made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
+    record = record_of(folder)
+    why = basis.since(record)
+    if record and not why:
+        return Built(folder, record["rows"], basis.fingerprint, why)
+    made: dict[str, Any] = {**basis.record(), "inputs": dict(basis.inputs)}
     with _uncollected(), replacing(folder, settings.home, made) as new:
         present = {y: of_year for y, of_year in tables.items() if of_year.exists()}
         for y, of_year in present.items():
             admit(y, of_year, rules.rules.targets.scales)
         read = _read(year, present, earlier.folder if earlier else None)
         made["rows"] = rows = write_tables(new, determine(read, rules), read)
-    return Built(folder, rows, fingerprint, is_new=True)
+    return Built(folder, rows, basis.fingerprint, why)
+
+
+def outdated(year: int, source: str, *, settings: Settings, register: Register) -> Changes:
+    """Why `build` would make the tables of `year` anew; nothing if it would not. Raises InputError as `build` does."""
+    rules = year_rules(register, year)
+    tables, earlier = _tables(rules, source, settings), _earlier(rules, source, settings)
+    basis = _basis(year, source, tables, earlier, settings)
+    return basis.since(record_of(folder_of(settings.home, ROOM, source, year)))
+
+
+def _tables(rules: YearRules, source: str, settings: Settings) -> dict[int, Path]:
+    """Year to the folder of the indicator tables that are read, newest first. The year's own must be there."""
+    years = sorted({rules.year, *_years_back(rules)}, reverse=True)
+    tables = {y: folder_of(settings.home, INDICATORS, source, y) for y in years}
+    if record_of(tables[rules.year]) is None:
+        raise InputError(f"{tables[rules.year]}: there are no indicator tables of {rules.year}; run that year first")
+    return tables
+
+
+def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | None:
+    """The prior year's percentages as restated by its newest official release (rulebook section 7)."""
+    prior_year = rules.scoring.percentages.prior_year if rules.scoring else None
+    return newest(settings.home, prior_year, source, "official") if prior_year else None
 
 
 @contextmanager
@@ -111,7 +113,11 @@ def _read(year: int, present: dict[int, Path], earlier: Path | None) -> reading.
     )
 
 
-def _fingerprint(year: int, source: str, inputs: dict[str, Any], settings: Settings) -> str:
-    """Digest over everything that the tables depend on: tables read, policy, code of the room."""
-    everything = [year, source, inputs, digests_of_rules(Path(__file__).parent, settings.policy)]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+def _basis(year: int, source: str, tables: dict[int, Path], earlier: Release | None, settings: Settings) -> Basis:
+    """Everything that the tables depend on: tables read, policy, code of the room."""
+    inputs = {
+        f"{INDICATORS} {y}": record["fingerprint"] for y, folder in tables.items() if (record := record_of(folder))
+    }
+    if earlier:
+        inputs[f"release {earlier.year}"] = earlier.identity
+    return Basis(ROOM, year, source, inputs, digests_of_rules(Path(__file__).parent, settings.policy))

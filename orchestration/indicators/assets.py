@@ -11,7 +11,7 @@ from orchestration.errors import InputError
 from orchestration.indicators.building import ROOM, SOURCES_READ, TABLES, build
 from orchestration.intake.assets import raw_key
 from orchestration.intake.contracts import Contract
-from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_group, table_key
+from orchestration.partitions import STAGE_TAG, WRITER, made, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -68,15 +68,6 @@ def indicator_assets(
             )
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        for table in TABLES:
-            yield dg.MaterializeResult(
-                asset_key=table_key(source, table),
-                data_version=dg.DataVersion(built.fingerprint),
-                metadata={
-                    "dagster/row_count": dg.MetadataValue.int(built.rows[table]),
-                    "folder": dg.MetadataValue.path(str(built.folder)),
-                    "made_now": dg.MetadataValue.bool(built.is_new),
-                },
-            )
+        yield from made(source, TABLES, built)
 
     return tables

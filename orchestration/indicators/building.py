@@ -5,7 +5,6 @@ Belongs here: handing over and taking back. Does not: any rule; those are models
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -13,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +29,7 @@ from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
-from orchestration.tables import folder_of, record_of, replacing
+from orchestration.tables import Basis, Built, Changes, folder_of, record_of, replacing
 
 DBT_PROJECT = PROJECT / "dbt_project"
 LEDGERS = ("designations", "recognitions", "published_targets", "assistance_staff", "assistance_plans")
@@ -54,16 +52,6 @@ Used = Mapping[int, Mapping[str, tuple[Snapshot, ...]]]
 """School year to collection to its deliveries in force."""
 
 
-@dataclass(frozen=True)
-class Built:
-    """Tables of a year and source: where they are, rows of each, and whether they had to be made."""
-
-    folder: Path
-    rows: dict[str, int]
-    fingerprint: str
-    is_new: bool
-
-
 def build(
     year: int,
     stage: str,
@@ -82,19 +70,29 @@ def build(
     """
     store = Store(settings.home)
     used = _in_force(year, stage, source, store, contracts)
-    inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
-    lags, day = _lags(register), _day_of_decisions(register, year)
-    fingerprint = _fingerprint(year, source, inputs, [lags, day])
+    inputs = _inputs(used)
+    basis = _basis(year, source, inputs, register)
     folder = folder_of(settings.home, ROOM, source, year)
-    if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
-        return Built(folder, record["rows"], fingerprint, is_new=False)
+    record = record_of(folder)
+    why = basis.since(record)
+    if record and not why:
+        return Built(folder, record["rows"], basis.fingerprint, why)
     with _work_folder(settings.home) as work:
         variables, applied = _handed_over(year, source, used, store, contracts, register, work)
         _run_dbt(variables, work)
-        made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
+        made: dict[str, Any] = {**basis.record(), "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
             made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
-    return Built(folder, rows, fingerprint, is_new=True)
+    return Built(folder, rows, basis.fingerprint, why)
+
+
+def outdated(
+    year: int, stage: str, source: str, *, settings: Settings, contracts: Mapping[str, Contract], register: Register
+) -> Changes:
+    """Why `build` would make the tables of `year` anew; nothing if it would not. Raises InputError as `build` does."""
+    used = _in_force(year, stage, source, Store(settings.home), contracts)
+    basis = _basis(year, source, _inputs(used), register)
+    return basis.since(record_of(folder_of(settings.home, ROOM, source, year)))
 
 
 @contextmanager
@@ -179,7 +177,12 @@ def _day_of_decisions(register: Register, year: int) -> date | None:
     return date.fromisoformat(row.value) if row else None
 
 
-def _input(snapshot: Snapshot) -> dict[str, object]:
+def _inputs(used: Used) -> list[dict[str, Any]]:
+    """The deliveries that a build reads, one entry each."""
+    return [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
+
+
+def _input(snapshot: Snapshot) -> dict[str, Any]:
     """One delivery that a build reads; `accepted` is the digest of its accepted rows."""
     return {
         **{name: getattr(snapshot, name) for name in ("year", "collection", "part", "stage", "file", "sha256")},
@@ -198,12 +201,15 @@ def _empty(contract: Contract, work: Path) -> list[str]:
     return [str(path)]
 
 
-def _fingerprint(year: int, source: str, inputs: list[dict[str, object]], given: list[object]) -> str:
-    """Digest over everything that the tables depend on: accepted rows, models, what is `given` to them, engine."""
+def _basis(year: int, source: str, inputs: list[dict[str, Any]], register: Register) -> Basis:
+    """Everything that the tables depend on: accepted rows, models, what of the policy is handed over, engine."""
+    rows = {f"{i['year']} {i['collection']} {i['part']}".strip(): str(i["accepted"]) for i in inputs}
     rules = {file.relative_to(DBT_PROJECT).as_posix(): sha256_of(file) for file in _rules()}
-    rows = sorted(f"{i['year']} {i['collection']} {i['part']} {i['accepted']}" for i in inputs)
-    engine = [duckdb.__version__, version("dbt-core"), version("dbt-duckdb"), sha256_of(Path(correcting.__file__))]
-    return hashlib.sha256(json.dumps([year, source, rows, rules, given, engine], default=str).encode()).hexdigest()
+    lags, day = _lags(register), _day_of_decisions(register, year)
+    given = {"data_lag": json.dumps(lags, sort_keys=True), "designation.in_force_on": str(day)}
+    engine = {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")}
+    code = {Path(correcting.__file__).name: sha256_of(Path(correcting.__file__))}
+    return Basis(ROOM, year, source, rows, rules | given | engine | code)
 
 
 def _rules() -> Iterator[Path]:

@@ -11,8 +11,8 @@ import dagster as dg
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
-from orchestration.intake.taking_in import CollectionIntake, summary
-from orchestration.partitions import STAGE_TAG, WRITER, school_years
+from orchestration.intake.taking_in import CollectionIntake, TakenIn, summary
+from orchestration.partitions import STAGE_TAG, UP_TO_DATE, WHY, WRITER, school_years
 from orchestration.policy import Register
 from orchestration.settings import Settings
 
@@ -83,7 +83,7 @@ def _raw_asset(
             passed=not faults,
             metadata={"faults": dg.MetadataValue.text("\n".join(faults) or "none")},
         )
-        yield _result([item.snapshot for item in intake.taken], store, check)
+        yield _result(intake.taken, store, check)
 
     return take_in
 
@@ -102,8 +102,12 @@ def _lacking(contract: Contract, year: int, stage: str, register: Register, sett
     ]
 
 
-def _result(snapshots: list[Snapshot], store: Store, check: dg.AssetCheckResult) -> dg.MaterializeResult[None]:
+def _result(taken: tuple[TakenIn, ...], store: Store, check: dg.AssetCheckResult) -> dg.MaterializeResult[None]:
+    snapshots = [item.snapshot for item in taken]
+    news = [f"{item.snapshot.part} {item.state}".strip() for item in taken if item.state != "unchanged"]
     metadata: dict[str, dg.MetadataValue] = {
+        "made_now": dg.MetadataValue.bool(bool(news)),
+        WHY: dg.MetadataValue.text("; ".join(news) or UP_TO_DATE),
         "dagster/row_count": dg.MetadataValue.int(sum(s.accepted for s in snapshots)),
         "delivered_rows": dg.MetadataValue.int(sum(s.rows for s in snapshots)),
         "quarantined_rows": dg.MetadataValue.int(sum(s.quarantined for s in snapshots)),

@@ -6,7 +6,7 @@ The only file of this room that knows Dagster.
 import dagster as dg
 
 from orchestration.errors import InputError
-from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_group, table_key
+from orchestration.partitions import STAGE_TAG, UP_TO_DATE, WHY, WRITER, school_years, table_group, table_key
 from orchestration.policy import Register
 from orchestration.publication.publishing import publish
 from orchestration.settings import Settings
@@ -40,6 +40,7 @@ def release_asset(source: str, reads: list[dg.AssetKey], settings: Settings, reg
                 "release": dg.MetadataValue.text(done.release.name),
                 "folder": dg.MetadataValue.path(str(done.release.folder)),
                 "made_now": dg.MetadataValue.bool(done.is_new),
+                WHY: dg.MetadataValue.text("its content differs" if done.is_new else UP_TO_DATE),
                 "dagster/row_count": dg.MetadataValue.int(sum(manifest["rows"].values())),
             },
         )
