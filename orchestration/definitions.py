@@ -6,8 +6,10 @@ import dagster as dg
 
 from orchestration.assistance import writing as assistance
 from orchestration.assistance.assets import assistance_assets
-from orchestration.automation.jobs import SOURCES, annual_jobs
-from orchestration.automation.writer import writer
+from orchestration.automation.jobs import SOURCES, annual_jobs, pull_job
+from orchestration.automation.keeping import writer
+from orchestration.automation.sensors import schedules, sensors
+from orchestration.automation.staleness import Pipeline
 from orchestration.determinations import writing as determinations
 from orchestration.determinations.assets import determination_assets
 from orchestration.indicators import building as indicators
@@ -35,6 +37,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     settings = settings or Settings()
     contracts = load_contracts(settings.contracts)
     register = load_register(settings.policy)
+    pipeline = Pipeline(settings, contracts, register)
     return dg.Definitions(
         assets=[
             *raw_assets(settings, contracts, register),
@@ -44,7 +47,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             *(release_asset(source, _tables(source), settings, register) for source in SOURCES),
         ],
         asset_checks=[check for source in SOURCES for check in gate_checks(source, settings, register)],
-        jobs=annual_jobs(),
+        jobs=[*annual_jobs(), pull_job(settings, contracts, register)],
+        sensors=sensors(pipeline),
+        schedules=schedules(pipeline),
         resources={WRITER: writer(settings)},
     )
 

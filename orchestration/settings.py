@@ -27,3 +27,33 @@ class Settings(BaseSettings):
     hub_url: str = "https://educationtocareer.data.mass.gov"
     hub_app_token: SecretStr | None = None
     """Socrata application token; sent as X-App-Token, never logged."""
+
+    automation: bool = False
+    """Whether sensors and schedules are on from the start. The one switch; the UI can turn each of them as well."""
+
+    look_every: int = 30
+    """Seconds between two looks at the landing folder, once its sensor is on."""
+
+    ask_hub_every: int = 6 * 3600
+    """Seconds between two questions to the hub, once its sensor is on."""
+
+    calendar_cron: str = "0 6 * * *"
+    """When the calendar is looked at, once its schedule is on (Massachusetts time)."""
+
+    step_limit: float = 3600.0
+    """Seconds after which a step of a run counts as hanging, and the run is stopped."""
+
+    grace: float = 60.0
+    """Seconds that a run which was told to stop may take before its processes are ended."""
+
+    retry_after: float = 5.0
+    """Seconds before a delivery that could not be read is tried again; twice as long before the next try."""
+
+    keep_history: int = 400
+    """Days that the history of runs in Dagster is kept. Releases, snapshots and run records stay."""
+
+    notify_command: str | None = None
+    """Command that gets a JSON message on its standard input when a run failed or a release was made."""
+
+    notify_url: SecretStr | None = None
+    """Address to which the same message is posted. Such addresses hold secrets: never logged."""

@@ -1,1 +1,1 @@
-"""Starting the pipeline: jobs, and running a year in this process. Later: sensors and schedules."""
+"""Starting the pipeline: jobs, the annual run, sensors and schedules, and what holds a home while a run writes."""

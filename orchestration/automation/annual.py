@@ -1,36 +1,47 @@
-"""One annual run in this process: which years are taken in, what came of it, what is written down about it."""
+"""One annual run in this process: which years are run, in which order, and what came of each.
+
+Belongs here: the order of years, starting the job, reading its record. Does not: what a run writes down (`keeping`).
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict, dataclass
+import uuid
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
+from orchestration.automation.abandoned import settle_abandoned
 from orchestration.automation.jobs import job_name
+from orchestration.automation.staleness import Pipeline, stale
 from orchestration.files import private_folder
 from orchestration.intake.landing import landed_years
-from orchestration.intake.store import Snapshot, Store, now
+from orchestration.intake.store import Snapshot, Store
+from orchestration.intake.taking_in import unrecognised
 from orchestration.partitions import STAGE_TAG
-from orchestration.policy import Register
-from orchestration.releases import newest
 from orchestration.settings import Settings
 
 OFFICIAL = "official"
-NOTHING = "none"
-"""Word of a check that has no warnings."""
 
 
 @dataclass(frozen=True)
 class YearResult:
-    """How one year's job ended. `faults` and `warnings`: one line each; `snapshots`: those a run of this stage uses."""
+    """How one year's job ended. `faults` and `warnings`: one line each; `snapshots`: those a run of this stage uses.
+
+    `steps`: what the record says of each step; none when the year was `up_to_date` and no run was made.
+    """
 
     year: int
-    faults: tuple[str, ...]
     snapshots: tuple[Snapshot, ...]
+    faults: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
+    why: str = ""
+    up_to_date: bool = False
+    record: Path | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -43,58 +54,20 @@ class AnnualRun:
 
     result: YearResult
     earlier: tuple[YearResult, ...]
-    record: Path
 
 
-def run(
-    year: int,
-    source: str,
-    stage: str,
-    *,
-    definitions: dg.Definitions,
-    settings: Settings,
-    register: Register,
-    problems: dict[int, tuple[str, ...]],
-) -> AnnualRun:
-    """Run `year`, after every earlier landed year of the calendar, since later figures look back.
+def run(year: int, source: str, stage: str, *, definitions: dg.Definitions, pipeline: Pipeline) -> AnnualRun:
+    """Run `year`, after every earlier landed year of the calendar that is stale, since later figures look back.
 
-    An earlier year that fails is reported and does not stop this one. `problems` are the unrecognised files by year.
+    An earlier year that fails is reported and does not stop this one.
     """
-    instance = dagster_instance(settings)
-
-    def one(y: int, at: str) -> tuple[YearResult, Path]:
-        started = now()
-        result = _run_year(y, source, at, definitions, instance, settings, problems.get(y, ()))
-        return result, _record(result, source, at, started, settings)
-
-    past = [y for y in landed_years(settings.landing) if y < year and y in register.school_years]
-    earlier = tuple(one(y, OFFICIAL)[0] for y in past)  # later years look back at official figures only
-    result, record = one(year, stage)
-    return AnnualRun(result, earlier, record)
-
-
-def _record(result: YearResult, source: str, stage: str, started: str, settings: Settings) -> Path:
-    """Write down what a year's run used and how it ended."""
-    release = newest(settings.home, result.year, source, stage)
-    snapshots = [
-        {k: v for k, v in asdict(s).items() if k in ("seq", "collection", "part", "stage", "sha256")}
-        for s in result.snapshots
-    ]
-    return Store(settings.home).record_run(
-        result.year,
-        {
-            "year": result.year,
-            "source": source,
-            "stage": stage,
-            "started": started,
-            "ended": now(),
-            "succeeded": result.succeeded,
-            "faults": list(result.faults),
-            "warnings": list(result.warnings),
-            "release": release.name if release else None,
-            "snapshots": snapshots,
-        },
-    )
+    instance = dagster_instance(pipeline.settings)
+    settle_abandoned(instance, pipeline.settings)
+    landed = landed_years(pipeline.settings.landing)
+    past = [y for y in landed if y < year and y in pipeline.register.school_years]
+    # later years look back at official figures only
+    earlier = tuple(_brought_up_to_date(y, source, definitions, instance, pipeline) for y in past)
+    return AnnualRun(_run_year(year, source, stage, definitions, instance, pipeline), earlier)
 
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
@@ -107,52 +80,58 @@ def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
+def _brought_up_to_date(
+    year: int, source: str, definitions: dg.Definitions, instance: dg.DagsterInstance, pipeline: Pipeline
+) -> YearResult:
+    problems = unrecognised(year, pipeline.settings, pipeline.contracts)
+    if problems or stale(year, source, OFFICIAL, pipeline):
+        return _run_year(year, source, OFFICIAL, definitions, instance, pipeline)
+    return YearResult(year, _used(year, OFFICIAL, pipeline), up_to_date=True)
+
+
 def _run_year(
     year: int,
     source: str,
     stage: str,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
-    settings: Settings,
-    problems: tuple[str, ...],
+    pipeline: Pipeline,
 ) -> YearResult:
+    why = str(stale(year, source, stage, pipeline))
     job = definitions.resolve_job_def(job_name(source))
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the log is in the instance
-    result = job.execute_in_process(
-        quiet, instance=instance, partition_key=str(year), tags={STAGE_TAG: stage}, raise_on_error=False
+    run_id, interrupted = str(uuid.uuid4()), None
+    try:
+        job.execute_in_process(
+            quiet,
+            instance=instance,
+            partition_key=str(year),
+            tags={STAGE_TAG: stage},
+            run_id=run_id,
+            raise_on_error=False,
+        )
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:  # by a person, or by the watch
+        interrupted = error
+    store = Store(pipeline.settings.home)
+    path, record = store.run_of(year, run_id)
+    if interrupted and not record.get("faults"):
+        raise interrupted
+    problems = unrecognised(year, pipeline.settings, pipeline.contracts)
+    faults = [*problems, *record.get("faults", [])]
+    if not faults and not record.get("succeeded"):
+        faults.append(f"run {run_id} of {year} failed; see its log in the Dagster UI")
+    if problems and path:
+        store.write_json(path, record | {"state": "failed", "succeeded": False, "faults": faults})
+    return YearResult(
+        year,
+        _used(year, stage, pipeline),
+        tuple(faults),
+        tuple(record.get("warnings", ())),
+        tuple(record.get("steps", ())),
+        why,
+        record=path,
     )
-    faults = [*problems, *_step_faults(result), *_check_faults(result)]
-    if not result.success and not faults:
-        faults.append(f"run {result.run_id} of {year} failed; see its log in the Dagster UI")
-    store = Store(settings.home)
-    collections = {s.collection for s in store.snapshots(year)}
-    used = [s for name in sorted(collections) for s in store.in_force(year, name, stage).values()]
-    return YearResult(year, tuple(faults), tuple(used), tuple(_warnings(result)))
 
 
-def _step_faults(result: dg.ExecuteInProcessResult) -> list[str]:
-    lines = []
-    for event in result.filter_events(lambda e: e.is_step_failure):
-        data = event.step_failure_data
-        if data.error and data.error.cls_name == "DagsterAssetCheckFailedError":
-            continue  # the check says why
-        if data.user_failure_data and data.user_failure_data.description:
-            lines += data.user_failure_data.description.splitlines()
-        elif data.error:
-            cause = data.error.cause or data.error
-            lines.append(f"{event.step_key}: {cause.message.strip().splitlines()[0]}")
-    return lines
-
-
-def _warnings(result: dg.ExecuteInProcessResult) -> list[str]:
-    """What gates found and let pass."""
-    found = (evaluation.metadata.get("warnings") for evaluation in result.get_asset_check_evaluations())
-    return [line for entry in found if entry and entry.value != NOTHING for line in str(entry.value).splitlines()]
-
-
-def _check_faults(result: dg.ExecuteInProcessResult) -> list[str]:
-    return [
-        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {evaluation.metadata['faults'].value}"
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
-    ]
+def _used(year: int, stage: str, pipeline: Pipeline) -> tuple[Snapshot, ...]:
+    return tuple(Store(pipeline.settings.home).used(year, stage))

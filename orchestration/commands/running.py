@@ -39,20 +39,11 @@ def run(
         return
     say(f"Annual run of {year} ({source.value} source, {stage.value}) …")
     from orchestration.automation import annual
+    from orchestration.automation.staleness import Pipeline
     from orchestration.definitions import build_defs
-    from orchestration.intake.landing import landed_years
-    from orchestration.intake.taking_in import unrecognised
 
-    problems = {y: unrecognised(y, settings, contracts) for y in (*landed_years(settings.landing), year)}
-    done = annual.run(
-        year,
-        source.value,
-        stage.value,
-        definitions=build_defs(settings),
-        settings=settings,
-        register=register,
-        problems=problems,
-    )
+    pipeline = Pipeline(settings, contracts, register)
+    done = annual.run(year, source.value, stage.value, definitions=build_defs(settings), pipeline=pipeline)
     _print_run(done, source.value, stage.value, settings)
     if not done.result.succeeded:
         raise typer.Exit(1)
@@ -94,19 +85,24 @@ def _rebuild(year: int, name: str, settings: Settings, contracts: dict[str, Cont
 def _print_run(done: AnnualRun, source: str, stage: str, settings: Settings) -> None:
     for past in done.earlier:
         total = sum(s.accepted for s in past.snapshots)
-        print(
-            f"{past.year}: {total:,} rows in force" + (f"; {len(past.faults)} faults, see below" if past.faults else "")
-        )
+        state = "up to date" if past.up_to_date else f"run, since {past.why}"
+        faults = f"; {len(past.faults)} faults, see below" if past.faults else ""
+        print(f"{past.year}: {total:,} rows in force, {state}{faults}")
     table(
         f"{done.result.year}: deliveries in force",
         ["collection", "part", "stage", "delivered", "accepted", "quarantined", "repaired", "sha256"],
         [_snapshot_row(s) for s in done.result.snapshots],
     )
+    table(
+        f"{done.result.year}: steps ({done.result.why or 'nothing had changed'})",
+        ["step", "seconds", "MB", "rows", "made", "because"],
+        [_step_row(step) for step in done.result.steps if _is_told(step)],
+    )
     print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
     if done.result.succeeded:
         _print_tables(done.result.year, source, settings)
         _print_release(done.result.year, source, stage, settings)
-    print(f"Record:  {done.record}")
+    print(f"Record:  {done.result.record}")
     for past in done.earlier:
         for fault in past.faults:
             print(f"warning: {past.year}: {fault}", file=sys.stderr)
@@ -114,6 +110,22 @@ def _print_run(done: AnnualRun, source: str, stage: str, settings: Settings) -> 
         print(f"warning: {warning}", file=sys.stderr)
     for fault in done.result.faults:
         print(f"error: {fault}", file=sys.stderr)
+
+
+def _is_told(step: dict[str, Any]) -> bool:
+    """A step that made something, failed, or took its time."""
+    return bool(step["made"]) or step["outcome"] != "succeeded" or step["seconds"] >= 1
+
+
+def _step_row(step: dict[str, Any]) -> list[str]:
+    return [
+        step["step"],
+        f"{step['seconds']:.1f}",
+        f"{step['peak_bytes'] / 2**20:,.0f}" if step["peak_bytes"] else "",
+        f"{step['rows']:,}" if step["rows"] is not None else "",
+        step["outcome"] if step["outcome"] != "succeeded" else "yes" if step["made"] else "no",
+        step["why"],
+    ]
 
 
 def _print_tables(year: int, source: str, settings: Settings) -> None:
@@ -195,7 +207,7 @@ def _print_status(found: dict[str, Any]) -> None:
         print(
             f"{year} last run: "
             + (
-                f"{last['ended']} {last['source']} {last['stage']} {'succeeded' if last['succeeded'] else 'failed'}"
+                f"{last['ended'] or last['started']} {last['source']} {last['stage']} {last['state']}"
                 if last
                 else "none"
             )

@@ -65,6 +65,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+NUMBERS = ("delivered", "accepted", "quarantined", "repaired", "rows", "seconds", "MB")
+"""Columns of tables that hold numbers."""
+
+
 def table(title: str, header: list[str], rows: list[list[str]]) -> None:
     """A table: drawn on a terminal, plain aligned lines otherwise."""
     from rich import box
@@ -76,7 +80,9 @@ def table(title: str, header: list[str], rows: list[list[str]]) -> None:
     for name in header:
         drawn.add_column(
             name,
-            justify="right" if name in ("delivered", "accepted", "quarantined", "repaired", "rows") else "left",
+            justify="right"
+            if name in ("delivered", "accepted", "quarantined", "repaired", "rows", "seconds", "MB")
+            else "left",
             no_wrap=True,
         )
     for row in rows:

@@ -50,6 +50,7 @@ def _raw_asset(
         key=raw_key(contract.collection),
         partitions_def=school_years(register),
         required_resource_keys={WRITER},
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=settings.retry_after, backoff=dg.Backoff.EXPONENTIAL),
         deps=[raw_key(key.references) for key in contract.foreign_keys],
         group_name=GROUPS[contract.source],
         description=f"{contract.title}. {contract.description}\n\nSource: {contract.citation}",
@@ -73,7 +74,7 @@ def _raw_asset(
         stage = context.run.tags.get(STAGE_TAG, "official")
         faults = [*intake.refusals, *_lacking(contract, year, stage, register, settings)]
         if faults:
-            raise dg.Failure("\n".join(faults), allow_retries=False)
+            raise dg.Failure("\n".join(faults), allow_retries=intake.may_pass)
         for item in intake.taken:
             context.log.info(summary(item.snapshot, item.state))
         store = Store(settings.home)

@@ -49,6 +49,12 @@ def landed_years(landing: Path) -> list[int]:
     return sorted(int(p.name) for p in landing.iterdir() if _YEAR.match(p.name) and p.is_dir() and any(_files(p)))
 
 
+def landed_files(landing: Path, year: int) -> list[Path]:
+    """Regular files of one year that are meant as deliveries, in a fixed order; no link."""
+    folder = landing / str(year)
+    return [path for path in _files(folder) if not path.is_symlink() and path.is_file()] if folder.is_dir() else []
+
+
 def scan(landing: Path, year: int, contracts: Mapping[str, Contract]) -> Scan:
     """Recognise every file of one year. A missing folder is an empty year."""
     folder = landing / str(year)

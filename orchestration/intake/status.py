@@ -11,6 +11,7 @@ from orchestration.intake.contracts import Contract
 from orchestration.intake.landing import landed_years, scan
 from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register
+from orchestration.processes import is_alive
 from orchestration.settings import Settings
 
 
@@ -39,19 +40,27 @@ def _year(
     snapshots = store.snapshots(year)
     in_force = list({(s.collection, s.part, s.stage): s for s in snapshots}.values())
     runs = store.runs(year)
-    used = {s["seq"] for s in runs[-1]["snapshots"]} if runs else set()
+    over = [run for run in runs if "snapshots" in run]
+    used = {s["seq"] for s in over[-1]["snapshots"]} if over else set()
     found = scan(settings.landing, year, contracts)
     known = year in register.school_years
     calendar = [] if known else [f"{year}: is not a school year of the calendar (policy_calendar.csv)"]
     return {
-        "collections": [_entry(s, newer=bool(runs) and s.seq not in used) for s in sorted(in_force, key=_place)],
+        "collections": [_entry(s, newer=bool(over) and s.seq not in used) for s in sorted(in_force, key=_place)],
         "lacking": _lacking(year, in_force, contracts, register),
         "arrived": _arrived(year, found.arrivals, snapshots, store),
         "unrecognised": [*calendar, *found.problems],
-        "last_run": {k: runs[-1][k] for k in ("source", "stage", "started", "ended", "succeeded", "faults")}
-        if runs
-        else None,
+        "last_run": _last_run(runs[-1]) if runs else None,
     }
+
+
+def _last_run(record: dict[str, Any]) -> dict[str, Any]:
+    """How the last run stands; one whose process is gone has not ended, it was killed."""
+    state = record["state"]
+    if state in ("waiting", "running") and not is_alive(record["process"]):
+        state = "killed"
+    told = ("source", "stage", "started", "ended", "succeeded", "faults", "release")
+    return {"state": state, **{name: record.get(name) for name in told}}
 
 
 def _place(snapshot: Snapshot) -> tuple[str, str, str]:

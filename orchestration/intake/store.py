@@ -112,7 +112,26 @@ class Store:
 
     def runs(self, year: int) -> list[dict[str, Any]]:
         """Run records of a year, oldest first."""
-        return [_read_json(path) for path in sorted((self.home / "runs").glob(f"*-{year}.json"))]
+        return [_read_json(path) for path in self._run_paths(str(year))]
+
+    def run_of(self, year: int, run_id: str) -> tuple[Path | None, dict[str, Any]]:
+        """The record of one run with its path; nothing when the run ended before it could write one."""
+        found = ((path, _read_json(path)) for path in reversed(self._run_paths(str(year))))
+        return next(((path, record) for path, record in found if record.get("run_id") == run_id), (None, {}))
+
+    def unfinished_runs(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Run records that do not say how the run ended, with their paths."""
+        found = ((path, _read_json(path)) for path in self._run_paths("*"))
+        return [(path, record) for path, record in found if record.get("state") in ("waiting", "running")]
+
+    def _run_paths(self, year: str) -> list[Path]:
+        """Records in order; one that a killed run left empty is none."""
+        return [p for p in sorted((self.home / "runs").glob(f"*-{year}.json")) if p.stat().st_size]
+
+    def used(self, year: int, stage: str) -> list[Snapshot]:
+        """The snapshots of a year that a run of `stage` uses, by collection and part."""
+        collections = sorted({s.collection for s in self.snapshots(year)})
+        return [s for name in collections for s in self.in_force(year, name, stage).values()]
 
     def faults(self, snapshot: Snapshot) -> list[str]:
         """One line for each thing that is no longer as the manifest says: bytes, or rows counted again."""
@@ -227,10 +246,18 @@ class Store:
         """The same bytes were accepted after all (a contract or a reference has changed)."""
         (self.home / "refused" / str(year) / f"{sha256}.json").unlink(missing_ok=True)
 
-    def record_run(self, year: int, record: dict[str, Any]) -> Path:
-        """Write a run record under the next number."""
-        taken = [int(path.name.split("-")[0]) for path in (self.home / "runs").glob("*.json")]
-        path = self.home / "runs" / f"{max(taken, default=0) + 1:06d}-{year}.json"
+    def begin_run(self, year: int, record: dict[str, Any]) -> Path:
+        """Write a run record under the next number; the path under which it is kept up to date."""
+        folder = private_folder(self.home / "runs", self.home)
+        number = max((int(path.name.split("-")[0]) for path in folder.glob("*.json")), default=0)
+        while True:  # two runs may begin at once: the name is taken by whoever makes it
+            number += 1
+            path = folder / f"{number:06d}-{year}.json"
+            try:
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                break
+            except FileExistsError:
+                continue
         self.write_json(path, record)
         return path
 

@@ -43,10 +43,14 @@ class TakenIn:
 
 @dataclass(frozen=True)
 class Intake:
-    """What became of everything that had arrived: `taken` in order of part and stage, `refusals` one line each."""
+    """What became of everything that had arrived: `taken` in order of part and stage, `refusals` one line each.
+
+    `may_pass`: whether one of them is of a kind that may be gone in a moment, such as a share that does not answer.
+    """
 
     taken: tuple[TakenIn, ...]
     refusals: tuple[str, ...]
+    may_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class CollectionIntake:
         self.tolerance = register.decimal(year, "quarantine_tolerance", collection)
         self.taken: list[TakenIn] = []
         self.refusals: list[str] = []
+        self.may_pass = False
 
     def run(self) -> Intake:
         """Take in what is new, check again what was judged by older rules; refuse without harm what is unfit."""
@@ -101,7 +106,9 @@ class CollectionIntake:
             if all(snapshot != item.snapshot for item in self.taken):
                 self.taken.append(TakenIn(snapshot, "unchanged"))
         return Intake(
-            tuple(sorted(self.taken, key=lambda t: (t.snapshot.part, t.snapshot.stage))), tuple(self.refusals)
+            tuple(sorted(self.taken, key=lambda t: (t.snapshot.part, t.snapshot.stage))),
+            tuple(self.refusals),
+            self.may_pass,
         )
 
     def _in_force(self) -> list[Snapshot]:
@@ -268,6 +275,7 @@ class CollectionIntake:
             if _is_full_disk(error):
                 home = self.settings.home
                 raise InputError(f"{home}: the disk is full; free space and run again, nothing was changed") from None
+            self.may_pass |= isinstance(error, OSError)
             # never the message of DuckDB: it may quote the data
             fault = getattr(error, "strerror", None) or type(error).__name__
             self.refusals.append(
