@@ -15,7 +15,7 @@ from orchestration.policy import Register
 from orchestration.publication.gathering import Gathered
 from orchestration.publication.stages import missing_at
 from orchestration.settings import Settings
-from orchestration.tables import record_of
+from orchestration.tables import folder_of, record_of
 
 DELIVERIES = "source"
 """The gate before the first room; its report goes along with the others."""
@@ -39,6 +39,25 @@ def audit(gathered: Gathered, stage: str, *, settings: Settings, register: Regis
         if not report["passed"]:
             raise InputError(f"{folder / 'report.html'}: the gate of {room} did not pass; nothing was published")
         reports[room] = folder.resolve()
+    _audit_earlier(gathered, settings)
     if missing := missing_at(gathered, stage, register):
         raise InputError(f"release of {gathered.year}: {'; '.join(missing)}")
     return reports
+
+
+def _audit_earlier(gathered: Gathered, settings: Settings) -> None:
+    """Hold earlier years' tables that were read against their gates: what a gate stopped goes into no later year."""
+    for name in gathered.tables_read:
+        room, _, year = name.partition(" ")
+        if int(year) == gathered.year:
+            continue
+        folder = settings.home / "validation" / room / gathered.source / year
+        seen = (record_of(folder) or {"inputs": {}})["inputs"]
+        tables = folder_of(settings.home, room, gathered.source, int(year))
+        judged = [t for t in (record_of(tables) or {"rows": {}})["rows"] if t in seen]
+        same = judged and all(seen[t] == [sha256_of(tables / f"{t}.parquet")] for t in judged)
+        if not same or not json.loads((folder / "report.json").read_bytes())["passed"]:
+            raise InputError(
+                f"{folder}: the gate of {room} has not passed these tables of {year}, which "
+                f"{gathered.year} was made from; correct and run {year} first"
+            )

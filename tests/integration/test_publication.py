@@ -47,6 +47,17 @@ class TestPublishing:
         assert (again.release, again.is_new) == (first.release, False)
         assert bytes_of(home.settings.home / "published") == before
 
+    def test_what_a_gate_stopped_goes_into_no_later_year(self, home: SmallHome) -> None:
+        home.write(YEAR - 1, passed=False)
+        home.write()
+        reads = {f"indicators {y}": home.record("indicators", y, "student")["fingerprint"] for y in (YEAR - 1, YEAR)}
+        home.room("determinations", YEAR, "student", home.determinations(YEAR), reads)
+        home.gate("determinations", YEAR, "student", passed=True)
+        with pytest.raises(InputError, match=r"indicators/student/2024: the gate of indicators has not passed these"):
+            home.again()
+        home.gate("indicators", YEAR - 1, "student", passed=True)
+        assert home.again().is_new
+
     def test_two_processes_give_the_same_bytes(self, tmp_path: Path) -> None:
         code = (
             "import sys; from pathlib import Path; from tests.support.small_home import SmallHome\n"

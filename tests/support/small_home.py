@@ -40,7 +40,7 @@ class SmallHome:
             "indicators", year, source, self._indicators(year), [self._delivery(year, c) for c in self.collections]
         )
         reads = {f"indicators {year}": self.record("indicators", year, source)["fingerprint"]}
-        self.room("determinations", year, source, self._determinations(year), reads)
+        self.room("determinations", year, source, self.determinations(year), reads)
         self.room(
             "assistance", year, source, {"assistance_eligibility": [{"school_year": year, "org_code": SCHOOL}]}, {}
         )
@@ -122,7 +122,7 @@ class SmallHome:
             ],
         }
 
-    def _determinations(self, year: int) -> dict[str, Rows]:
+    def determinations(self, year: int) -> dict[str, Rows]:
         rows = [self._determined(year, SCHOOL, self.percentile), self._determined(year, OTHER, 50)]
         steps = [
             step for code, value in ((SCHOOL, self.percentile), (OTHER, 50)) for step in self._steps(year, code, value)
