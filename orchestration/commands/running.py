@@ -54,11 +54,11 @@ def status(
     home: Home = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show what each year has, lacks, and has newer than its last run."""
-    from orchestration.intake.status import status as read_status
+    """Show what each year has and lacks, its releases, and what is stale and why."""
+    from orchestration.automation.staleness import Pipeline
+    from orchestration.automation.standing import standing
 
-    settings, contracts, register = load(raw, home)
-    found = read_status(settings, contracts, register)
+    found = standing(Pipeline(*load(raw, home)))
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -203,6 +203,11 @@ def _print_status(found: dict[str, Any]) -> None:
             print(f"{year} arrived: {entry['file']}: {entry['state']}")
         for line in state["unrecognised"]:
             print(f"{year} not recognised: {line}")
+        names = [f"{r['name']}{' (in force)' if r['in_force'] else ''}" for r in state["releases"]]
+        print(f"{year} releases: {', '.join(names) or 'none'}")
+        for source, reasons in state["stale"].items():
+            why = [*reasons["inputs"], *reasons["rules"]]
+            print(f"{year} {source}: {'stale: ' + '; '.join(why) if why else 'up to date'}")
         last = state["last_run"]
         print(
             f"{year} last run: "
