@@ -44,9 +44,10 @@ lint: setup
 unit: setup
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: setup  ## measure intake and the indicator tables at statewide size against bare DuckDB scripts
+bench: setup  ## measure intake, indicator tables and the whole annual run at statewide size against bare DuckDB scripts
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.indicators
+	$(BIN)/python -m benchmarks.annual
 
 docs: setup  ## write docs/collections.md, docs/policy.md and the columns of staging models anew
 	$(BIN)/python -m orchestration.intake.documenting docs/collections.md

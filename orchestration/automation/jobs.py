@@ -56,7 +56,7 @@ def annual_jobs() -> "list[UnresolvedAssetJobDefinition]":
 def pull_job(settings: Settings, contracts: dict[str, Contract], register: Register) -> dg.JobDefinition:
     """The hub's data sets of one school year into the landing folder: the only job that reaches for the network."""
 
-    @dg.op(name=PULL, description="Fetches what is new on the hub; the same bytes as before are no delivery.")
+    @dg.op(description="Fetches what is new on the hub; the same bytes as before are no delivery.")
     def fetch(context: dg.OpExecutionContext) -> None:
         try:
             results = hub.pull(int(context.partition_key), contracts, settings)
