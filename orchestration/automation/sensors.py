@@ -3,6 +3,7 @@
 Belongs here: asking for a run of a job. Does not: which year is due (`refreshing`), the calendar (`cycle`).
 """
 
+import json
 from collections.abc import Iterator
 from datetime import date
 
@@ -16,6 +17,7 @@ from orchestration.automation.refreshing import Look, Plan, look, plan
 from orchestration.automation.staleness import Pipeline
 from orchestration.errors import InputError
 from orchestration.intake import hub
+from orchestration.intake.landing import landed_years, scan
 from orchestration.partitions import STAGE_TAG
 
 UNDER_WAY = (
@@ -106,22 +108,35 @@ def _hub_sensor(pipeline: Pipeline) -> dg.SensorDefinition:
         job_name=PULL,
         minimum_interval_seconds=pipeline.settings.ask_hub_every,
         default_status=_status(pipeline),
-        description="Pulls the newest year that the hub may have when the hub says that a data set has changed.",
+        description="Pulls a year when the hub says that one of its data sets has changed.",
     )
     def hub_arrivals(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        today = date.today()
-        years = [y for y in pipeline.register.school_years if cycle_of(pipeline.register, y).stage_on(today)]
-        if not years:
-            return dg.SensorResult(skip_reason=dg.SkipReason("no school year of the calendar has begun its cycle"))
-        try:
-            state = hub.state_of(years[-1], pipeline.contracts, pipeline.settings)
-        except InputError as error:
-            return dg.SensorResult(
-                skip_reason=dg.SkipReason(f"the hub cannot be asked: {error}"), cursor=context.cursor
-            )
-        if state == context.cursor:
-            return dg.SensorResult(skip_reason=dg.SkipReason("the hub says that nothing has changed"), cursor=state)
-        request = dg.RunRequest(run_key=f"{years[-1]}-{state}", partition_key=str(years[-1]))
-        return dg.SensorResult(run_requests=[request], cursor=state)
+        before: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+        known, requests = dict(before), []
+        for year in _hub_years(pipeline, date.today()):
+            try:
+                state = hub.state_of(year, pipeline.contracts, pipeline.settings)
+            except InputError as error:
+                reason = dg.SkipReason(f"{year}: the hub cannot be asked: {error}")
+                return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
+            if before.get(str(year)) != state:
+                known[str(year)] = state
+                requests.append(dg.RunRequest(run_key=f"{year}-{state}", partition_key=str(year)))
+        skip = None if requests else dg.SkipReason("the hub says that nothing has changed")
+        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(known))
 
     return hub_arrivals
+
+
+def _hub_years(pipeline: Pipeline, day: date) -> list[int]:
+    """Years of which hub deliveries have landed, and the newest one whose cycle has begun."""
+    landing, register = pipeline.settings.landing, pipeline.register
+    begun = [y for y in register.school_years if cycle_of(register, y).stage_on(day)]
+    landed = [
+        year
+        for year in landed_years(landing)
+        if any(
+            pipeline.contracts[a.collection].source == "hub" for a in scan(landing, year, pipeline.contracts).arrivals
+        )
+    ]
+    return sorted({*landed, *begun[-1:]} & {*register.school_years})

@@ -31,6 +31,8 @@ from orchestration.intake.contracts import Contract, fold
 from orchestration.intake.hub_paging import Limits, Plan, Source, assemble, fetch_pages
 from orchestration.settings import Settings
 
+ASKING = Limits(tries=2, timeout=10, longest_wait=2)
+"""A question that can be asked again in a while is not worth much patience."""
 _DATASET_ID = re.compile(r"[a-z0-9]{4}-[a-z0-9]{4}")
 
 
@@ -114,18 +116,16 @@ def state_of(
     settings: Settings,
     *,
     transport: httpx.BaseTransport | None = None,
-    limits: Limits | None = None,
 ) -> str:
     """Digest of what the hub says of its data sets of `year`: when each changed last, and how many rows it counts.
 
     The same digest twice: nothing has to be pulled. Two small questions a data set; one that the hub does not have
     counts as such. Raises InputError when the hub cannot be asked.
     """
-    base, limits = _checked_base(settings.hub_url), limits or Limits()
-    told = []
-    with _client(settings.hub_app_token, limits, transport) as client:
+    base, told = _checked_base(settings.hub_url), []
+    with _client(settings.hub_app_token, ASKING, transport) as client:
         for contract, dataset in _chosen(contracts, ()):
-            source = Source(client, dataset, f"{base}/resource/{dataset}.csv", limits, time.sleep)
+            source = Source(client, dataset, f"{base}/resource/{dataset}.csv", ASKING, time.sleep)
             try:
                 changed = source.get({"$limit": "1"}).last_modified
                 told.append([dataset, changed, source.count(f"{contract.year_field}='{year}'")])
