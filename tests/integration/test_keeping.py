@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -187,6 +190,18 @@ def test_a_process_is_not_taken_for_a_later_one_with_its_number() -> None:
     child.join()
     assert child.pid is not None
     assert not is_alive(process | {"pid": child.pid})
+
+
+def test_a_run_waits_for_the_history_that_another_program_has_locked(tmp_path: Path, home: Path) -> None:
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    with contextlib.closing(sqlite3.connect(copy / "dagster" / "history" / "runs.db")) as locked:
+        locked.execute("BEGIN EXCLUSIVE")
+        process = light(copy, "pass")
+        time.sleep(8)
+        locked.rollback()
+    assert ended(process) == 0
+    assert records(copy)[-1]["state"] == "succeeded"
 
 
 # --- Messages --------------------------------------------------------------------------------------------------------

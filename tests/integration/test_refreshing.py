@@ -100,6 +100,14 @@ class TestArrival:
             "2025 organisations"
         ]
 
+    @pytest.mark.parametrize("moment", [0, 4_000_000_000])
+    def test_a_clock_that_is_wrong_changes_nothing(self, shop: Workshop, pipeline: Pipeline, moment: int) -> None:
+        deliver(shop, 2025)
+        for path in (shop.settings.landing / "2025").iterdir():
+            os.utime(path, (moment, moment))
+        assert due(pipeline, look(pipeline, Look())) == []
+        assert due(pipeline, settled(pipeline)) == [(2025, "official")]
+
     def test_the_same_bytes_under_another_name_start_nothing(self, shop: Workshop, pipeline: Pipeline) -> None:
         shop.deliver("organisations.csv", ORGANISATIONS)
         shop.take_in("organisations")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from orchestration.automation.jobs import SOURCES, job_name
 from orchestration.definitions import build_defs
 from orchestration.intake.assets import raw_key
+from orchestration.intake.store import Store
 from orchestration.partitions import STAGE_TAG
 from orchestration.settings import PROJECT
 from tests.support.workshop import CONTRACTS, ORGANISATIONS, Workshop, access, sims, student, text
@@ -147,6 +149,29 @@ def test_a_damaged_store_fails_the_blocking_check(shop: Workshop) -> None:
     assert not result.success
     assert [(e.asset_key, e.check_name) for e in failed] == [(raw_key("organisations"), "snapshots_intact")]
     assert "sims" not in done, "nothing that refers to a damaged snapshot is made"
+
+
+def test_a_delivery_that_could_not_be_read_is_tried_again_and_a_bad_one_is_not(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.settings = shop.settings.model_copy(update={"retry_after": 0.1})
+    deliver_all(shop)
+    shop.deliver("dropouts.csv", "not,a,delivery\n")
+    tried: list[str] = []
+    copy_in = Store.copy_in
+
+    def unsteady(self: Store, source: Path, name: str, *rest: Any) -> tuple[Path, str]:
+        tried.append(name)
+        if tried == ["2025/organisations.csv"]:
+            raise OSError(5, "Input/output error")
+        return copy_in(self, source, name, *rest)
+
+    monkeypatch.setattr(Store, "copy_in", unsteady)
+    with dg.instance_for_test() as instance:
+        result = run(shop, instance)
+    failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
+    assert failed == ["raw__dropouts"]
+    assert [tried.count(f"2025/{name}.csv") for name in ("organisations", "dropouts")] == [2, 1]
 
 
 def test_the_workspace_file_loads() -> None:
