@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.automation.abandoned import settle_abandoned
 from orchestration.automation.jobs import job_name
 from orchestration.automation.staleness import Pipeline, stale
+from orchestration.errors import InputError
 from orchestration.files import private_folder
 from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store
@@ -110,6 +112,12 @@ def _run_year(
             run_id=run_id,
             raise_on_error=False,
         )
+    except (SQLAlchemyError, OSError) as error:
+        fault = getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__
+        raise InputError(
+            f"{pipeline.settings.home}: the run cannot be written down ({fault}); make room, see that the folder can "
+            "be written and run again; nothing half-made is in force"
+        ) from None
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:  # by a person, or by the watch
         interrupted = error
     store = Store(pipeline.settings.home)
