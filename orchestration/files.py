@@ -10,15 +10,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 
 def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file of mode 0600 that appears whole or not at all; a hidden name stands in meanwhile."""
+    """Write a file of mode 0600 that appears whole or not at all."""
+    with whole(path) as file:
+        file.writelines(chunks)
+
+
+@contextlib.contextmanager
+def whole(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """A file to write into, which takes its name when the block ends; a hidden name stands in meanwhile."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.writelines(chunks)
+            yield file
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:

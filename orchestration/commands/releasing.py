@@ -1,8 +1,9 @@
-"""Releases: `release list`, `release show`, `release diff`, `release pages`."""
+"""Releases: `release list`, `release show`, `release diff`, `release pages`, `release bundle`."""
 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,15 @@ from orchestration.commands.shared import Home, say, settings_of, table
 from orchestration.errors import InputError
 
 app = typer.Typer(
-    no_args_is_help=True, help="List releases, show one, tell what differs between two, or make the pages of one."
+    no_args_is_help=True,
+    help="List releases, show one, tell what differs between two, make the pages or the audit bundle of one.",
 )
+
+
+class For(StrEnum):
+    auditor = "auditor"
+    public = "public"
+
 
 Named = Annotated[str, typer.Argument(help="YEAR/NAME, such as 2025/student-official-001, or YEAR/current.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -102,3 +110,24 @@ def pages(
     site = build_pages(find(settings.home, release), out, home=settings.home, is_public=public)
     size = f"{site.size / 1_000_000:,.1f} MB"
     say(f"{site.folder / 'index.html'}: pages of {site.organisations:,} organisations, {size}")
+
+
+@app.command()
+def bundle(
+    release: Named,
+    out: Annotated[Path | None, typer.Option(help="Archive to write (zip). Default: its name, in this folder.")] = None,
+    audience: Annotated[For, typer.Option(help="auditor: everything, with the trace; public: what is public.")] = (
+        For.auditor
+    ),
+    home: Home = None,
+) -> None:
+    """One archive of a release that an outsider can check with Python alone."""
+    from orchestration.publication.bundle.contents import Audience
+    from orchestration.publication.bundle.making import make_bundle, name_of
+    from orchestration.releases import find
+
+    settings = settings_of(home)
+    found, kind = find(settings.home, release), Audience(audience)
+    made = make_bundle(found, out or Path(f"{name_of(found, kind)}.zip"), kind, home=settings.home)
+    counts = f"{made.files} files, {made.steps:,} steps of the trace, {made.size / 1_000_000:,.1f} MB"
+    say(f"{made.path}: {counts}; sha256 of bundle.json {made.sha256}")

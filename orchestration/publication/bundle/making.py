@@ -1,0 +1,181 @@
+"""Writing a bundle: one archive, written aside and renamed, with the same bytes for the same release.
+
+Belongs here: the order of files, the archive, `bundle.json`. Does not: what an audience may see (`contents`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from orchestration.errors import InputError
+from orchestration.files import whole
+from orchestration.publication.bundle import verifier
+from orchestration.publication.bundle.contents import Audience, gates, release_files, told
+from orchestration.publication.bundle.dbt_docs import Asking, changed_models
+from orchestration.publication.bundle.lineage_events import events
+from orchestration.publication.bundle.readme import readme
+from orchestration.publication.bundle.tracing import TABLE, write_trace
+from orchestration.publication.checking import faults
+from orchestration.releases import Release
+
+BUNDLE_VERSION = 1
+MODES = {Audience.auditor: 0o600, Audience.public: 0o644}
+"""The auditor's holds small counts and stays with its owner."""
+NO_TRACE = {
+    Audience.auditor: "No trace: there were no determinations in this year. Only the files were checked.",
+    Audience.public: (
+        "No trace: it holds figures that are withheld from the public. The files were checked; to replay percentages "
+        "and categories, the auditor's bundle is needed."
+    ),
+}
+_PACKED = (".gz", ".xlsx")
+"""Packed already."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was written."""
+
+    path: Path
+    files: int
+    steps: int
+    size: int
+    sha256: str
+
+
+def name_of(release: Release, audience: Audience) -> str:
+    """Name of the folder inside, and of the archive unless another is asked for."""
+    return f"{audience}-{release.year}-{release.name}"
+
+
+def make_bundle(release: Release, out: Path, audience: Audience, *, home: Path) -> Bundle:
+    """Write the bundle of a release to `out`, in place of a file there.
+
+    Raises InputError when the release is not as its manifest says, or `out` lies among the releases or is no file.
+    """
+    _check(out, home)
+    if wrong := faults(release):
+        raise InputError(f"{wrong[0]}; {len(wrong)} files are at fault, so nothing was bundled; restore the release")
+    about = _about(release, audience)
+    with ExitStack() as open_things:
+        dbt = (
+            None if changed_models(release.folder) else open_things.enter_context(Asking(release.year, release.source))
+        )
+        file = open_things.enter_context(whole(out, MODES[audience]))
+        archive = open_things.enter_context(zipfile.ZipFile(file, "w"))
+        writing = _Writing(archive, name_of(release, audience), MODES[audience])
+        writing.add("README.md", readme(release, audience, about).encode())
+        writing.add("verify.py", Path(verifier.__file__))
+        for name, content in release_files(release, audience):
+            writing.add(f"{verifier.RELEASE}{name}", content)
+        if trace := about.get("trace"):
+            steps = writing.stream(verifier.TRACE, lambda file: write_trace(*_trace(release), file))
+            trace["steps"] = steps
+        if audience is Audience.public:
+            writing.add("validation.json", _json(gates(release)))
+        lines = (json.dumps(event, sort_keys=True) + "\n" for event in events(told(release, audience, home)))
+        writing.add("openlineage.jsonl", "".join(lines).encode())
+        for name, content in dbt.answer() if dbt else ():
+            writing.add(name, content)
+        digests = dict(sorted(writing.digests.items()))
+        writing.add(verifier.BUNDLE, _json(about | {"files": digests}))
+    steps = about["trace"]["steps"] if "trace" in about else 0
+    return Bundle(out, len(digests) + 1, steps, out.stat().st_size, writing.digests[verifier.BUNDLE])
+
+
+def _check(out: Path, home: Path) -> None:
+    if out.resolve().is_relative_to((home / "published").resolve()):
+        raise InputError(f"--out {out}: lies among the releases, which never change; name a file elsewhere")
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        raise InputError(f"--out {out}: is not a file; name a new one")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
+
+
+def _about(release: Release, audience: Audience) -> dict[str, Any]:
+    """What bundle.json says but for the digests of the files."""
+    manifest = release.manifest
+    about: dict[str, Any] = {
+        "bundle_version": BUNDLE_VERSION,
+        "release": f"{release.year}/{release.name}",
+        "audience": str(audience),
+        "content_sha256": manifest["content_sha256"],
+        "dbt": _dbt_words(release),
+    }
+    if audience is Audience.auditor:
+        about["manifest_sha256"] = release.sha256
+    if audience is Audience.auditor and f"{TABLE}.parquet" in manifest["files"]:
+        about["trace"] = {"made_from": f"{TABLE}.parquet", "sha256": manifest["files"][f"{TABLE}.parquet"]}
+    else:
+        about["why_no_trace"] = NO_TRACE[audience]
+    return about
+
+
+def _dbt_words(release: Release) -> str:
+    changed = changed_models(release.folder)
+    if not changed:
+        return "the models as source, dbt's manifest, and their documentation as one page (`dbt/index.html`)"
+    return (
+        f"not there: the models have changed since the release was made ({len(changed)} files, first {changed[0]}); "
+        "check out the code of that time and bundle again"
+    )
+
+
+def _trace(release: Release) -> tuple[Path, Path]:
+    return release.folder / f"{TABLE}.parquet", release.folder / "policy.csv"
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+class _Writing:
+    """Files put into the archive one after the other, with their digests. No clock, no owner: the same bytes again."""
+
+    def __init__(self, archive: zipfile.ZipFile, top: str, mode: int) -> None:
+        self._archive, self._top, self._mode = archive, top, mode
+        self.digests: dict[str, str] = {}
+
+    def add(self, name: str, content: bytes | Path) -> None:
+        def write(file: IO[bytes]) -> None:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, file, 1 << 20)
+
+        self.stream(name, write)
+
+    def stream(self, name: str, write: Callable[[IO[bytes]], Any]) -> Any:
+        """A file whose bytes `write` hands over; returns what it returns."""
+        info = zipfile.ZipInfo(f"{self._top}/{name}")  # of the first day that the format knows
+        info.create_system = 3
+        info.external_attr = self._mode << 16
+        info.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
+        with self._archive.open(info, "w", force_zip64=True) as file:
+            digesting = _Digesting(file)
+            returned = write(digesting)  # type: ignore[arg-type]
+        self.digests[name] = digesting.digest.hexdigest()
+        return returned
+
+
+class _Digesting:
+    """Hands bytes on and takes their digest."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def write(self, block: bytes) -> int:
+        self.digest.update(block)
+        return self._file.write(block)
+
+    def flush(self) -> None:
+        self._file.flush()

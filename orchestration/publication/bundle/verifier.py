@@ -1,0 +1,529 @@
+"""Check an audit bundle: `python verify.py` in the unpacked folder, or `python verify.py ARCHIVE.zip`.
+
+Needs Python 3.9 or newer and nothing else. Exit status: 0 every check holds, 1 one does not, 2 wrong usage.
+
+1. Every file has the sha256 that bundle.json says, none is missing, none is there besides; the files of the release
+   have the sha256 that its own manifest says, and that manifest is the one noted.
+2. Every step of trace.jsonl.gz that makes a percentage, ranks a school or classifies is decided again, from the steps
+   it names upstream and the rows of policy.csv; the result is held against what the step says and against the tables.
+
+Not decided again: targets and points (points are held against the table), the percentile ranks of single indicators,
+participation and graduation rates, the prior year's annual percentage, federal designations. Exact arithmetic
+throughout. `lines` below are lines of policy.csv as a spreadsheet numbers them; the header is line 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import sys
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+BUNDLE, RELEASE, TRACE = "bundle.json", "release/", "trace.jsonl.gz"
+PERCENTAGES = ("column", "gradespan", "annual", "cumulative")
+TABLES = {
+    "target_percentages": ("kept", "shown", "weighted_earned", "weighted_possible"),
+    "indicator_points": ("points",),
+    "accountability_percentiles": ("percentile",),
+}
+"""Table to its cells that a step decides."""
+KINDS = {
+    **dict.fromkeys(PERCENTAGES, "target_percentages"),
+    "points": "indicator_points",
+    "percentile": "accountability_percentiles",
+}
+"""Kind of a step to the table that has its outcome."""
+DECIDING = ("percentile", "group_percentile", "graduation_rate", "participation")
+"""Tests that require assistance."""
+LATER = ("release", "previous", "changes", "content_sha256")
+"""Entries of a release's manifest that are not part of its content."""
+BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, StopIteration)
+"""What reading a spoiled step may raise."""
+Step = dict[str, Any]
+Told = Iterator[tuple[str, object, object]]
+"""What a figure is, as recorded and as decided again."""
+
+
+class Checks:
+    """How many checks were made and how many failed; each failure is a line as it is found."""
+
+    def __init__(self) -> None:
+        self.made = self.failed = 0
+
+    def hold(self, held: bool, line: str) -> bool:
+        self.made += 1
+        if not held:
+            self.failed += 1
+            print(line, flush=True)
+        return held
+
+    def same(self, where: str, what: str, recorded: object, again: object) -> None:
+        held = recorded == again or plain(recorded) == plain(again)  # the quick comparison spares most of the others
+        self.hold(held, "" if held else f"{where}: {what}: {plain(recorded)} recorded, {plain(again)} worked out again")
+
+
+def plain(value: object) -> object:
+    """A value in one form: figures as numbers, whether they were text, whole or decimal; lists by their parts."""
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in sorted(value.items())}
+    if isinstance(value, bool) or value is None:
+        return value
+    try:
+        return Fraction(str(value))
+    except ValueError:
+        return value
+
+
+class Package:
+    """The files of a bundle, unpacked or in the archive."""
+
+    def __init__(self, place: Path):
+        self.place = place
+        self.archive = zipfile.ZipFile(place) if place.is_file() else None
+        if self.archive:
+            listed = [name for name in self.archive.namelist() if not name.endswith("/")]
+            self.top = next((name[: -len(BUNDLE)] for name in listed if name.endswith(f"/{BUNDLE}")), "")
+            self.names = [name[len(self.top) :] if name.startswith(self.top) else f"/{name}" for name in listed]
+        else:
+            self.names = [path.relative_to(place).as_posix() for path in sorted(place.rglob("*")) if path.is_file()]
+
+    def open(self, name: str) -> IO[bytes]:
+        return self.archive.open(self.top + name) if self.archive else (self.place / name).open("rb")
+
+    def json(self, name: str) -> Any:
+        with self.open(name) as file:
+            return json.load(file)
+
+    def rows(self, name: str) -> Iterator[dict[str, str]]:
+        with self.open(name) as file:
+            yield from csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+
+    def sha256(self, name: str) -> str:
+        """Digest of a file, or why there is none."""
+        digest = hashlib.sha256()
+        try:
+            with self.open(name) as file:
+                for block in iter(lambda: file.read(1 << 20), b""):
+                    digest.update(block)
+        except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError) as error:
+            return f"unreadable ({type(error).__name__})"
+        return digest.hexdigest()
+
+
+def check_files(package: Package, bundle: dict[str, Any], checks: Checks) -> None:
+    """Every file against bundle.json, and the files of the release against the manifest of the release."""
+    wanted, there = bundle["files"], Counter(package.names)
+    for name in sorted(there):
+        checks.hold(there[name] == 1, f"{name}: is in the archive {there[name]} times")
+        checks.hold(name in wanted or name == BUNDLE, f"{name}: is not listed in {BUNDLE}")
+    for name, digest in sorted(wanted.items()):
+        if checks.hold(name in there, f"{name}: is missing"):
+            seen = package.sha256(name)
+            checks.hold(seen == digest, f"{name}: has other bytes than {BUNDLE} says: sha256 {seen}, not {digest}")
+    manifest = package.json(f"{RELEASE}manifest.json")
+    if bundle["audience"] == "auditor":
+        checks.same(BUNDLE, "sha256 of the manifest", bundle["manifest_sha256"], wanted[f"{RELEASE}manifest.json"])
+        content = {name: entry for name, entry in manifest.items() if name not in LATER}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        checks.same(f"{RELEASE}manifest.json", "content_sha256", manifest["content_sha256"], digest)
+    checks.same(BUNDLE, "content_sha256", bundle["content_sha256"], manifest["content_sha256"])
+    known = {**manifest["files"], **manifest.get("changes", {})}
+    for name in sorted(name for name in wanted if name.startswith(RELEASE) and not name.endswith("/manifest.json")):
+        own = known.get(name[len(RELEASE) :], "nothing")
+        checks.hold(own == wanted[name], f"{name}: the manifest of the release says sha256 {own}, not {wanted[name]}")
+
+
+class Policy:
+    """The rows of policy.csv, by line and by name."""
+
+    def __init__(self, rows: Iterable[dict[str, str]], year: int):
+        self.lines = dict(enumerate(rows, 2))
+        self.rules: dict[str, dict[str, str]] = defaultdict(dict)
+        for row in self.lines.values():
+            if row["policy_year"] in (str(year), "every"):
+                self.rules[row["rule_id"]][row["parameter"]] = row["value"]
+
+    def part(self, rule: str, prefix: str) -> dict[str, str]:
+        """Parameters of a rule that begin so, without the beginning."""
+        return {n[len(prefix) :]: value for n, value in self.rules[rule].items() if n.startswith(prefix)}
+
+    def cited(self, step: Step, rule: str) -> dict[str, str]:
+        """Parameters of a rule that the step names."""
+        rows = (self.lines[line] for line in step["lines"])
+        return {row["parameter"]: row["value"] for row in rows if row["rule_id"] == rule}
+
+    def rounded(self, value: Fraction, stage: str) -> Decimal:
+        return half_up(value, int(self.rules["decimals_kept"][stage]))
+
+    def shown(self, kept: Decimal | None) -> Decimal | None:
+        return None if kept is None else half_up(Fraction(kept), int(self.rules["decimals_shown"]["percentage"]))
+
+
+def half_up(value: Fraction, places: int) -> Decimal:
+    """To so many decimals, halves away from zero."""
+    whole = (abs(value) * 10**places + Fraction(1, 2)).__floor__()
+    return Decimal(whole if value >= 0 else -whole).scaleb(-places)
+
+
+def weighed(values: dict[str, Fraction], weights: dict[str, Any]) -> Fraction:
+    """The mean of the values by the weights of the same names."""
+    total = sum((values[name] * Fraction(str(weights[name])) for name in values), Fraction(0))
+    return total / sum((Fraction(str(weights[name])) for name in values), Fraction(0))
+
+
+class Replay:
+    """Decides the steps of a trace again, an organisation at a time, and holds them against the tables."""
+
+    def __init__(self, package: Package, checks: Checks, policy: Policy):
+        self.package, self.checks, self.policy = package, checks, policy
+        self.scores: dict[tuple[str, str], list[Fraction]] = defaultdict(list)
+        self.ranked: list[Step] = []
+        self.alone: list[tuple[Step, dict[str, Any]]] = []
+        self.determinations: dict[str, dict[str, Any]] = {}
+        self.steps = Counter[str]()
+
+    def run(self) -> None:
+        tables = {name: self.table(name, columns) for name, columns in TABLES.items()}
+        with self.package.open(TRACE) as raw, gzip.open(raw) as lines:
+            for _, found in groupby(map(json.loads, lines), key=lambda step: step["org_code"]):
+                own = {step["key"]: step for step in found}
+                for step in own.values():
+                    kind = step["kind"]
+                    self.steps[kind] += 1
+                    if (name := KINDS.get(kind)) is not None:
+                        self.in_table(name, tables[name], step)
+                    if kind in PERCENTAGES:
+                        self.again(step, getattr(self, kind)(step, own))
+                    elif kind == "percentile":
+                        self.keep_score(step)
+                    elif kind == "classification":
+                        self.again(step, self.ground(step, own) if step["indicator"] else self.decision(step, own))
+        for step in self.ranked:
+            self.again(step, self.percentile(step))
+        for step, own in self.alone:
+            self.again(step, self.only_school(step, own))
+        for name, left in tables.items():
+            for key in left:
+                self.checks.hold(False, f"{RELEASE}{name}.csv: {key}: no step of the trace decided it")
+        self.determined()
+
+    def table(self, name: str, columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Key of the step to the cells that it decided."""
+        rows = self.package.rows(f"{RELEASE}{name}.csv")
+        return {row["trace_key"]: tuple(row[column] for column in columns) for row in rows}
+
+    def in_table(self, name: str, table: dict[str, tuple[str, ...]], step: Step) -> None:
+        """The cells of a row against the outcome of its step."""
+        where, cells = f"{RELEASE}{name}.csv: {step['key']}", table.pop(step["key"], None)
+        if self.checks.hold(cells is not None, f"{where}: the trace has this step, the table has no row"):
+            for number, column in enumerate(TABLES[name]):
+                cell = cells[number] if cells else ""
+                self.checks.same(where, column, cell or None, step["outcome"].get(column))
+
+    def again(self, step: Step, told: Told) -> None:
+        """Compare, and say so where a step cannot be decided again."""
+        where = f"{TRACE}: {step.get('key')}"
+        try:
+            for what, recorded, again in told:
+                self.checks.same(where, what, recorded, again)
+        except BROKEN as error:
+            self.checks.hold(False, f"{where}: cannot be worked out again: {type(error).__name__} {error}")
+
+    def percentage(self, step: Step, kept: Decimal | None) -> Told:
+        yield "kept", step["outcome"]["kept"], kept
+        yield "shown", step["outcome"]["shown"], self.policy.shown(kept)
+
+    def column(self, step: Step, own: dict[str, Step]) -> Told:
+        """Weighted points earned of those possible."""
+        policy, told = self.policy, step["inputs"]
+        earned = {own[key]["indicator"]: int(own[key]["outcome"]["points"]) for key in step["upstream"]}
+        yield "points", told["points"], earned
+        population = {"all_students": "all", "lowest_performing": "lowest"}.get(step["student_group"])
+        population = population or policy.rules["student_group_column"]["population"]
+        place = f"{step['gradespan']}_{population}_"
+        members = {name: of.split() for name, of in policy.part("column_indicators", place).items()}
+        has_el = any(indicator in earned for indicator in members.get("el_progress", ()))
+        scheme = "with_el" if has_el else "without_el"
+        yield "scheme", told["scheme"], scheme
+        weights = policy.part("weight", f"{place}{scheme}_")
+        cited = {name.partition(f"{scheme}_")[2]: value for name, value in policy.cited(step, "weight").items()}
+        yield "cited weights", cited, weights
+        most = int(policy.rules["possible_points"]["per_indicator"])
+        parts = {name: [earned[i] for i in of if i in earned] for name, of in members.items()}
+        totals = {name: [sum(of), most * len(of)] for name, of in parts.items() if of}
+        yield "totals", told["totals"], totals
+        yield "indicators counted", len(earned), sum(map(len, parts.values()))
+        sums = [
+            sum((total[n] * Fraction(weights[name]) / 100 for name, total in totals.items()), Fraction(0))
+            for n in (0, 1)
+        ]
+        got, of = (policy.rounded(total, "weighted_points") for total in sums)
+        places = int(policy.rules["decimals_shown"]["weighted_points"])
+        for name, value in (("weighted_earned", got), ("weighted_possible", of)):
+            yield name, step["outcome"][name], half_up(Fraction(value), places) if of else None
+        yield from self.percentage(step, policy.rounded(Fraction(got) * 100 / Fraction(of), "column") if of else None)
+
+    def gradespan(self, step: Step, own: dict[str, Step]) -> Told:
+        """All students and the lowest performing by their weights, or all students alone."""
+        found = {
+            "lowest" if key.endswith("/lowest_performing") else "all": kept_of(own[key]) for key in step["upstream"]
+        }
+        yield "all", step["inputs"]["all"], found["all"]
+        yield "lowest", step["inputs"]["lowest"], found.get("lowest")
+        values = {name: value for name, value in found.items() if value is not None}
+        mean = weighed(values, self.policy.rules["population_weight"]) if "all" in values else None
+        yield from self.percentage(step, None if mean is None else self.policy.rounded(mean, "gradespan"))
+
+    def annual(self, step: Step, own: dict[str, Step]) -> Told:
+        """Both gradespans by their weights, or the one there is."""
+        found = {own[key]["gradespan"]: kept_of(own[key]) for key in step["upstream"]}
+        values = {span: value for span, value in found.items() if value is not None}
+        weights, rule = step["inputs"].get("weights"), self.policy.rules["gradespan_weight"]
+        if rule.get("method") == "fixed":
+            yield "weights", weights, {span: rule[span] for span in values} if len(values) > 1 else None
+            weights = rule
+        yield "gradespans", {n: v for n, v in step["inputs"].items() if n != "weights"}, values
+        mean = next(iter(values.values()), None)
+        if len(values) > 1:
+            mean = weighed(values, weights) if weights else None
+        yield from self.percentage(step, None if mean is None else self.policy.rounded(mean, "annual"))
+
+    def cumulative(self, step: Step, own: dict[str, Step]) -> Told:
+        """The prior year's annual and this year's by their weights; the current alone where there is no other."""
+        rule, prior = self.policy.rules["cumulative"], step["inputs"]["prior"]
+        current = kept_of(own[step["upstream"][0]])
+        yield "current", step["inputs"]["current"], current
+        mean, stage = current, "annual"
+        if prior is not None and current is not None:
+            values = {"prior_weight": Fraction(prior), "current_weight": current}
+            mean, stage = weighed(values, rule), "cumulative"
+        elif prior is None and rule["without_prior"] != "current_alone":
+            mean = None
+        yield from self.percentage(step, None if mean is None else self.policy.rounded(mean, stage))
+
+    def keep_score(self, step: Step) -> None:
+        """What the others of a comparison set are ranked against."""
+        try:
+            if "score" in step["inputs"]:
+                self.scores[step["inputs"]["comparison_set"], step["student_group"]].append(
+                    Fraction(step["inputs"]["score"])
+                )
+                self.ranked.append(step)
+        except BROKEN as error:
+            self.checks.hold(False, f"{TRACE}: {step.get('key')}: score cannot be read: {type(error).__name__}")
+
+    def percentile(self, step: Step) -> Told:
+        """Category means to the scores of the years, these to a score, and its place among the scores of the set."""
+        policy, told = self.policy, step["inputs"]
+        span = policy.rules["percentile_set"][told["comparison_set"]]
+        scores: dict[str, Fraction] = {}
+        for year, of_year in told["years"].items():
+            means = {name: Fraction(mean) for name, mean in of_year["categories"].items()}
+            weights = policy.part("weight", f"{span}_all_{'with' if of_year['with_el'] else 'without'}_el_")
+            scores[year] = weighed({name: mean for name, mean in means.items() if name in weights}, weights)
+            yield f"score of {year}", of_year["score"], scores[year]
+        score = weighed(scores, policy.rules["percentile_year_weight"])
+        yield "score", told["score"], score
+        others = self.scores[told["comparison_set"], step["student_group"]]
+        below, ties = sum(other < score for other in others), others.count(score)
+        yield "below, ties, ranked", [told["below"], told["ties"], told["ranked"]], [below, ties, len(others)]
+        rule = {name: Fraction(value) for name, value in policy.rules["percentile_rank"].items()}
+        rank = (rule["multiplier"] * (below + rule["tie_share"] * ties) / len(others) + rule["addend"]).__floor__()
+        yield "percentile", step["outcome"]["percentile"], min(max(rank, rule["lowest"]), rule["highest"])
+
+    def ground(self, step: Step, own: dict[str, Step]) -> Told:
+        """Every comparison of one test: its figure as the step upstream has it, its limit as policy.csv has it."""
+        rules, test, met = self.policy.rules, step["indicator"], []
+        at = step["key"].partition("/classification")[0]
+        for check in step["inputs"]["checks"]:
+            figure, group = check.get("figure"), check.get("student_group", "all_students")
+            name = f"{check.get('subject', '')} {group}".strip()
+            if test in ("percentile", "group_percentile"):
+                yield (
+                    f"figure of {name}",
+                    figure,
+                    own.get(f"{at}/percentile/{group}", NOTHING)["outcome"].get("percentile"),
+                )
+                limit = rules[f"{test}_test"]["at_most"]
+                is_met = figure is not None and figure <= int(limit)
+            elif test in ("graduation_rate", "participation"):
+                limit = rules[f"{test}_test"]["below"]
+                is_met = figure is not None and Fraction(figure) < Fraction(limit)
+            elif test == "insufficient_data":
+                key, limit = f"{at}/percentile/all_students", None
+                percentile = own.get(key, NOTHING)["outcome"].get("percentile")
+                yield (
+                    f"figure of {name}",
+                    figure,
+                    percentile if check["subject"] == "percentile" else progress_of(own, at),
+                )
+                is_met = figure is None
+            elif test == "progress":
+                limit = None
+                yield f"figure of {name}", figure, progress_of(own, at)
+                is_met = self.band(figure) is not None
+            elif test == "recognition":
+                limit = rules["recognition"]["grounds_needed"]
+                yield f"figure of {name}", figure, len(check["subject"].split())
+                is_met = figure >= int(limit)
+            else:
+                limit, is_met = None, figure in rules["designation_reason"]
+            if limit is not None:
+                yield f"threshold of {name}", check["threshold"], limit
+            yield f"{name} met", check["met"], is_met
+            met.append(is_met)
+        yield "met", step["outcome"]["met"], any(met)
+
+    def band(self, figure: Any) -> str | None:
+        """Name of the band that a whole percentage lies in."""
+        bands = {name: value.split("-") for name, value in self.policy.rules["progress_band"].items()}
+        found = (name for name, (low, high) in bands.items() if figure is not None and int(low) <= figure <= int(high))
+        return next(found, None)
+
+    def decision(self, step: Step, own: dict[str, Step]) -> Told:
+        """The first stage of the precedence that has a reason to give, from the grounds upstream."""
+        rules, at, told, outcome = self.policy.rules, step["key"].rpartition("/")[0], step["inputs"], step["outcome"]
+        if "only_school" in told:
+            self.alone.append((step, self.cells(step, own)))
+            return
+        grounds = {own[key]["indicator"]: own[key] for key in step["upstream"]}
+        met = [name for name, ground in grounds.items() if ground["outcome"]["met"]]
+        figure = progress_of(own, at)
+        band = self.band(figure) if "progress" in grounds else None
+        yield "met", told["met"], met
+        yield "progress", told["progress"], rules["reason_word"][band] if band else None
+        lists = {name: met_groups(grounds.get(name)) for name in ("group_percentile", "participation")}
+        yield "low_performing_groups", outcome["low_performing_groups"], lists["group_percentile"]
+        yield "low_participation_groups", outcome["low_participation_groups"], lists["participation"]
+        reason, stage, recognised = None, None, []
+        if rules["calendar"]["determinations"] == "full":
+            designated = told["designations"] if "designation" in grounds else []
+            reasons = {
+                "designation": rules["designation_reason"][designated[0]] if designated else None,
+                "assistance_grounds": "focused_targeted" if set(met) & set(DECIDING) else None,
+                "insufficient_data": "insufficient_data" if "insufficient_data" in met else None,
+                "progress": "recognition" if "recognition" in met else band,
+            }
+            stage = next(name for name in rules["classification"]["precedence"].split() if reasons[name])
+            reason = reasons[stage]
+        if reason == "recognition":
+            subject = grounds["recognition"]["inputs"]["checks"][0]["subject"].split()
+            recognised = sorted(rules["recognition_label"][name] for name in subject)
+        overall = "requiring" if stage in ("designation", "assistance_grounds") else "not_requiring"
+        overall = reason if reason == "insufficient_data" else overall
+        yield "decided_by", outcome["decided_by"], stage
+        yield "reason", outcome["reason"], rules["reason_word"][reason] if reason else None
+        yield (
+            "overall_classification",
+            outcome["overall_classification"],
+            rules["overall_word"][overall] if reason else None,
+        )
+        yield "recognition", sorted(outcome["recognition"]), recognised
+        self.determinations[step["key"]] = {**self.cells(step, own), "grounds_met": met}
+
+    def cells(self, step: Step, own: dict[str, Step]) -> dict[str, Any]:
+        """What the table of determinations says of an organisation besides the grounds that are met."""
+        at = step["key"].rpartition("/")[0]
+        percentile = own.get(f"{at}/percentile/all_students", NOTHING)["outcome"].get("percentile")
+        shown = {
+            kind: own.get(f"{at}/{kind}/all_students", NOTHING)["outcome"].get("shown")
+            for kind in ("annual", "cumulative")
+        }
+        told = {name: step["inputs"].get(name) for name in ("progress", "designations", "org_type")}
+        return {**step["outcome"], **told, **shown, "percentile": percentile, "status": step["status"]}
+
+    def only_school(self, step: Step, own: dict[str, Any]) -> Told:
+        """A district that is classified as its only school; percentile and recognition stay with the school."""
+        school = self.determinations[step["upstream"][0]]
+        keeps = {name: own[name] for name in ("annual", "cumulative", "org_type")}
+        again = {**school, **keeps, "percentile": None, "recognition": []}
+        for name, recorded in step["outcome"].items():
+            yield name, recorded, again[name]
+        self.determinations[step["key"]] = again
+
+    def determined(self) -> None:
+        """Every cell of determinations.csv against what the steps lead to."""
+        left = dict(self.determinations)
+        for row in self.package.rows(f"{RELEASE}determinations.csv"):
+            where, again = f"{RELEASE}determinations.csv: {row['trace_key']}", left.pop(row["trace_key"], None)
+            if self.checks.hold(again is not None, f"{where}: no step of the trace decided it") and again:
+                for name, value in again.items():
+                    self.checks.same(
+                        where,
+                        name,
+                        row[name],
+                        "; ".join(value) if isinstance(value, list) else "" if value is None else value,
+                    )
+        for key in left:
+            self.checks.hold(
+                False, f"{RELEASE}determinations.csv: {key}: the trace has this step, the table has no row"
+            )
+
+
+NOTHING: Step = {"outcome": {}}
+"""A step that is not there."""
+
+
+def kept_of(step: Step) -> Fraction | None:
+    kept = step["outcome"]["kept"]
+    return None if kept is None else Fraction(kept)
+
+
+def progress_of(own: dict[str, Step], at: str) -> int | None:
+    """The cumulative target percentage where there is one, else the annual one; whole, as shown."""
+    for kind in ("cumulative", "annual"):
+        shown = own.get(f"{at}/{kind}/all_students", NOTHING)["outcome"].get("shown")
+        if shown is not None:
+            return int(shown)
+    return None
+
+
+def met_groups(ground: Step | None) -> list[str]:
+    """Student groups for which a test is met, once each."""
+    checks = ground["inputs"]["checks"] if ground else []
+    return list(dict.fromkeys(check["student_group"] for check in checks if check["met"]))
+
+
+def verify(place: Path) -> Checks:
+    """Make every check of the bundle in a folder or an archive."""
+    package, checks = Package(place), Checks()
+    try:
+        bundle = package.json(BUNDLE)
+        print(f"Release {bundle['release']}, bundle for: {bundle['audience']}.")
+        print(f"{BUNDLE} has sha256 {package.sha256(BUNDLE)}; compare it with what you were told by another way.")
+        check_files(package, bundle, checks)
+        if TRACE in bundle["files"]:
+            year = int(bundle["release"].partition("/")[0])
+            replay = Replay(package, checks, Policy(package.rows(f"{RELEASE}policy.csv"), year))
+            replay.run()
+            print(f"{sum(replay.steps.values())} steps read, {len(replay.determinations)} determinations made again.")
+        else:
+            print(bundle["why_no_trace"])
+    except (OSError, EOFError, zipfile.BadZipFile, *BROKEN) as error:
+        checks.hold(False, f"{place.name}: checking stopped: {type(error).__name__}: {error}")
+    print(f"{checks.made - checks.failed} of {checks.made} checks hold")
+    return checks
+
+
+def main(words: list[str]) -> int:
+    place = Path(words[0]) if words else Path(__file__).resolve().parent
+    if len(words) > 1 or not place.exists() or not (place.is_dir() or zipfile.is_zipfile(place)):
+        print("usage: python verify.py [FOLDER | ARCHIVE.zip]", file=sys.stderr)
+        return 2
+    return 1 if verify(place).failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
