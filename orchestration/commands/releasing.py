@@ -119,6 +119,7 @@ def bundle(
     audience: Annotated[For, typer.Option(help="auditor: everything, with the trace; public: what is public.")] = (
         For.auditor
     ),
+    dbt: Annotated[bool, typer.Option(help="With dbt's manifest and documentation of the models.")] = True,
     home: Home = None,
 ) -> None:
     """One archive of a release that an outsider can check with Python alone."""
@@ -128,6 +129,6 @@ def bundle(
 
     settings = settings_of(home)
     found, kind = find(settings.home, release), Audience(audience)
-    made = make_bundle(found, out or Path(f"{name_of(found, kind)}.zip"), kind, home=settings.home)
+    made = make_bundle(found, out or Path(f"{name_of(found, kind)}.zip"), kind, home=settings.home, with_dbt=dbt)
     counts = f"{made.files} files, {made.steps:,} steps of the trace, {made.size / 1_000_000:,.1f} MB"
     say(f"{made.path}: {counts}; sha256 of bundle.json {made.sha256}")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ def name_of(release: Release, audience: Audience) -> str:
     return f"{audience}-{release.year}-{release.name}"
 
 
-def make_bundle(release: Release, out: Path, audience: Audience, *, home: Path) -> Bundle:
+def make_bundle(release: Release, out: Path, audience: Audience, *, home: Path, with_dbt: bool = True) -> Bundle:
     """Write the bundle of a release to `out`, in place of a file there.
 
     Raises InputError when the release is not as its manifest says, or `out` lies among the releases or is no file.
@@ -64,31 +64,36 @@ def make_bundle(release: Release, out: Path, audience: Audience, *, home: Path) 
     _check(out, home)
     if wrong := faults(release):
         raise InputError(f"{wrong[0]}; {len(wrong)} files are at fault, so nothing was bundled; restore the release")
-    about = _about(release, audience)
-    with ExitStack() as open_things:
-        dbt = (
-            None if changed_models(release.folder) else open_things.enter_context(Asking(release.year, release.source))
-        )
-        file = open_things.enter_context(whole(out, MODES[audience]))
-        archive = open_things.enter_context(zipfile.ZipFile(file, "w"))
+    changed = changed_models(release.folder)
+    about = _about(release, audience) | {"dbt": _dbt_words(changed, with_dbt)}
+    with ExitStack() as held:  # dbt reads its project in a process of its own, while the archive is written
+        dbt = held.enter_context(Asking(release.year, release.source)) if with_dbt and not changed else None
+        file = held.enter_context(whole(out, MODES[audience]))
+        archive = held.enter_context(zipfile.ZipFile(file, "w"))
         writing = _Writing(archive, name_of(release, audience), MODES[audience])
-        writing.add("README.md", readme(release, audience, about).encode())
-        writing.add("verify.py", Path(verifier.__file__))
-        for name, content in release_files(release, audience):
-            writing.add(f"{verifier.RELEASE}{name}", content)
-        if trace := about.get("trace"):
-            steps = writing.stream(verifier.TRACE, lambda file: write_trace(*_trace(release), file))
-            trace["steps"] = steps
-        if audience is Audience.public:
-            writing.add("validation.json", _json(gates(release)))
-        lines = (json.dumps(event, sort_keys=True) + "\n" for event in events(told(release, audience, home)))
-        writing.add("openlineage.jsonl", "".join(lines).encode())
+        steps = _write(writing, release, audience, about, home)
         for name, content in dbt.answer() if dbt else ():
             writing.add(name, content)
-        digests = dict(sorted(writing.digests.items()))
-        writing.add(verifier.BUNDLE, _json(about | {"files": digests}))
-    steps = about["trace"]["steps"] if "trace" in about else 0
-    return Bundle(out, len(digests) + 1, steps, out.stat().st_size, writing.digests[verifier.BUNDLE])
+        trace = {"trace": about["trace"] | {"steps": steps}} if "trace" in about else {}
+        writing.add(verifier.BUNDLE, _json(about | trace | {"files": dict(sorted(writing.digests.items()))}))
+    return Bundle(out, len(writing.digests), steps, out.stat().st_size, writing.digests[verifier.BUNDLE])
+
+
+def _write(writing: _Writing, release: Release, audience: Audience, about: dict[str, Any], home: Path) -> int:
+    """Everything but dbt's part and bundle.json: number of steps of the trace."""
+    steps = 0
+    writing.add("README.md", readme(release, audience, about).encode())
+    writing.add("verify.py", Path(verifier.__file__))
+    for name, content in release_files(release, audience):
+        writing.add(f"{verifier.RELEASE}{name}", content)
+    if "trace" in about:
+        trace, policy = release.folder / f"{TABLE}.parquet", release.folder / "policy.csv"
+        steps = writing.stream(verifier.TRACE, lambda file: write_trace(trace, policy, file))
+    if audience is Audience.public:
+        writing.add("validation.json", _json(gates(release)))
+    lines = (json.dumps(event, sort_keys=True) + "\n" for event in events(told(release, audience, home)))
+    writing.add("openlineage.jsonl", "".join(lines).encode())
+    return steps
 
 
 def _check(out: Path, home: Path) -> None:
@@ -108,7 +113,6 @@ def _about(release: Release, audience: Audience) -> dict[str, Any]:
         "release": f"{release.year}/{release.name}",
         "audience": str(audience),
         "content_sha256": manifest["content_sha256"],
-        "dbt": _dbt_words(release),
     }
     if audience is Audience.auditor:
         about["manifest_sha256"] = release.sha256
@@ -119,18 +123,15 @@ def _about(release: Release, audience: Audience) -> dict[str, Any]:
     return about
 
 
-def _dbt_words(release: Release) -> str:
-    changed = changed_models(release.folder)
+def _dbt_words(changed: Sequence[str], with_dbt: bool) -> str:
+    if not with_dbt:
+        return "not there: it was not asked for"
     if not changed:
         return "the models as source, dbt's manifest, and their documentation as one page (`dbt/index.html`)"
     return (
         f"not there: the models have changed since the release was made ({len(changed)} files, first {changed[0]}); "
         "check out the code of that time and bundle again"
     )
-
-
-def _trace(release: Release) -> tuple[Path, Path]:
-    return release.folder / f"{TABLE}.parquet", release.folder / "policy.csv"
 
 
 def _json(content: object) -> bytes:

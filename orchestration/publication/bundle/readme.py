@@ -17,7 +17,7 @@ _FILES = {
 | `release/policy.csv`, `release/citations.csv` | every policy row in force, and the document it is written in |
 | `release/validation/` | what each gate expected of the tables and what it found |
 | `release/changes/` | what differs from the official release before |
-| `trace.jsonl.gz` | every step of every decision, a line each; `lines` are the policy rows applied, by line of policy.csv |
+| `trace.jsonl.gz` | every step of every decision, a line each; `lines`: the policy rows applied, in policy.csv |
 """,
     Audience.public: """\
 | `release/public/` | the public tables as CSV; its README says what is withheld and why |
@@ -27,8 +27,8 @@ _FILES = {
 """,
 }
 _ALIKE = """\
-A bundle that was changed throughout, digests included, agrees with itself. So compare the sha256 of `bundle.json`, which
-the verifier prints, or `content_sha256` of the release with what the Department says of this release by another way.
+A bundle that was changed throughout, digests included, agrees with itself. So compare the sha256 of `bundle.json`,
+which the verifier prints, or `content_sha256` of the release with what the Department says of it by another way.
 """
 _SHOWN = {
     Audience.auditor: f"""\

@@ -45,6 +45,8 @@ KINDS = {
 """Kind of a step to the table that has its outcome."""
 DECIDING = ("percentile", "group_percentile", "graduation_rate", "participation")
 """Tests that require assistance."""
+LISTS = ("grounds_met", "designations", "low_performing_groups", "low_participation_groups", "recognition")
+"""Cells of determinations.csv that hold several words, joined by `; `."""
 LATER = ("release", "previous", "changes", "content_sha256")
 """Entries of a release's manifest that are not part of its content."""
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, StopIteration)
@@ -344,47 +346,39 @@ class Replay:
         yield "percentile", step["outcome"]["percentile"], min(max(rank, rule["lowest"]), rule["highest"])
 
     def ground(self, step: Step, own: dict[str, Step]) -> Told:
-        """Every comparison of one test: its figure as the step upstream has it, its limit as policy.csv has it."""
-        rules, test, met = self.policy.rules, step["indicator"], []
-        at = step["key"].partition("/classification")[0]
+        """Every comparison of one test: its figure as the steps before have it, its limit as policy.csv has it."""
+        met = []
         for check in step["inputs"]["checks"]:
-            figure, group = check.get("figure"), check.get("student_group", "all_students")
-            name = f"{check.get('subject', '')} {group}".strip()
-            if test in ("percentile", "group_percentile"):
-                yield (
-                    f"figure of {name}",
-                    figure,
-                    own.get(f"{at}/percentile/{group}", NOTHING)["outcome"].get("percentile"),
-                )
-                limit = rules[f"{test}_test"]["at_most"]
-                is_met = figure is not None and figure <= int(limit)
-            elif test in ("graduation_rate", "participation"):
-                limit = rules[f"{test}_test"]["below"]
-                is_met = figure is not None and Fraction(figure) < Fraction(limit)
-            elif test == "insufficient_data":
-                key, limit = f"{at}/percentile/all_students", None
-                percentile = own.get(key, NOTHING)["outcome"].get("percentile")
-                yield (
-                    f"figure of {name}",
-                    figure,
-                    percentile if check["subject"] == "percentile" else progress_of(own, at),
-                )
-                is_met = figure is None
-            elif test == "progress":
-                limit = None
-                yield f"figure of {name}", figure, progress_of(own, at)
-                is_met = self.band(figure) is not None
-            elif test == "recognition":
-                limit = rules["recognition"]["grounds_needed"]
-                yield f"figure of {name}", figure, len(check["subject"].split())
-                is_met = figure >= int(limit)
-            else:
-                limit, is_met = None, figure in rules["designation_reason"]
+            name = " ".join(filter(None, (check.get("subject"), check.get("student_group"))))
+            figure, limit, is_met = self.comparison(step, check, own)
+            yield f"figure of {name}", check.get("figure"), figure
             if limit is not None:
                 yield f"threshold of {name}", check["threshold"], limit
             yield f"{name} met", check["met"], is_met
             met.append(is_met)
         yield "met", step["outcome"]["met"], any(met)
+
+    def comparison(self, step: Step, check: Step, own: dict[str, Step]) -> tuple[object, str | None, bool]:
+        """Figure, limit and whether the test is met; the figure as recorded where no step before has it."""
+        rules, test, figure = self.policy.rules, step["indicator"], check.get("figure")
+        at = step["key"].partition("/classification")[0]
+        if test in ("percentile", "group_percentile"):
+            found = percentile_of(own, at, check.get("student_group", "all_students"))
+            limit = rules[f"{test}_test"]["at_most"]
+            return found, limit, found is not None and found <= int(limit)
+        if test in ("graduation_rate", "participation"):
+            limit = rules[f"{test}_test"]["below"]
+            return figure, limit, figure is not None and Fraction(figure) < Fraction(limit)
+        if test == "insufficient_data":
+            found = percentile_of(own, at) if check["subject"] == "percentile" else progress_of(own, at)
+            return found, None, found is None
+        if test == "progress":
+            found = progress_of(own, at)
+            return found, None, self.band(found) is not None
+        if test == "recognition":
+            limit, grounds = rules["recognition"]["grounds_needed"], len(check["subject"].split())
+            return grounds, limit, grounds >= int(limit)
+        return figure, None, figure in rules["designation_reason"]
 
     def band(self, figure: Any) -> str | None:
         """Name of the band that a whole percentage lies in."""
@@ -436,13 +430,9 @@ class Replay:
     def cells(self, step: Step, own: dict[str, Step]) -> dict[str, Any]:
         """What the table of determinations says of an organisation besides the grounds that are met."""
         at = step["key"].rpartition("/")[0]
-        percentile = own.get(f"{at}/percentile/all_students", NOTHING)["outcome"].get("percentile")
-        shown = {
-            kind: own.get(f"{at}/{kind}/all_students", NOTHING)["outcome"].get("shown")
-            for kind in ("annual", "cumulative")
-        }
         told = {name: step["inputs"].get(name) for name in ("progress", "designations", "org_type")}
-        return {**step["outcome"], **told, **shown, "percentile": percentile, "status": step["status"]}
+        shown = {kind: shown_of(own, at, kind) for kind in ("annual", "cumulative")}
+        return {**step["outcome"], **told, **shown, "percentile": percentile_of(own, at), "status": step["status"]}
 
     def only_school(self, step: Step, own: dict[str, Any]) -> Told:
         """A district that is classified as its only school; percentile and recognition stay with the school."""
@@ -458,22 +448,11 @@ class Replay:
         left = dict(self.determinations)
         for row in self.package.rows(f"{RELEASE}determinations.csv"):
             where, again = f"{RELEASE}determinations.csv: {row['trace_key']}", left.pop(row["trace_key"], None)
-            if self.checks.hold(again is not None, f"{where}: no step of the trace decided it") and again:
-                for name, value in again.items():
-                    self.checks.same(
-                        where,
-                        name,
-                        row[name],
-                        "; ".join(value) if isinstance(value, list) else "" if value is None else value,
-                    )
+            self.checks.hold(again is not None, f"{where}: no step of the trace decided it")
+            for name, value in (again or {}).items():
+                self.checks.same(where, name, row[name] or None, "; ".join(value) or None if name in LISTS else value)
         for key in left:
-            self.checks.hold(
-                False, f"{RELEASE}determinations.csv: {key}: the trace has this step, the table has no row"
-            )
-
-
-NOTHING: Step = {"outcome": {}}
-"""A step that is not there."""
+            self.checks.hold(False, f"{RELEASE}determinations.csv: {key}: the trace has this step, the table no row")
 
 
 def kept_of(step: Step) -> Fraction | None:
@@ -481,13 +460,21 @@ def kept_of(step: Step) -> Fraction | None:
     return None if kept is None else Fraction(kept)
 
 
+def shown_of(own: dict[str, Step], at: str, kind: str) -> int | None:
+    """A target percentage of all students as shown, whole."""
+    step = own.get(f"{at}/{kind}/all_students")
+    return int(step["outcome"]["shown"]) if step and step["outcome"]["shown"] is not None else None
+
+
 def progress_of(own: dict[str, Step], at: str) -> int | None:
-    """The cumulative target percentage where there is one, else the annual one; whole, as shown."""
-    for kind in ("cumulative", "annual"):
-        shown = own.get(f"{at}/{kind}/all_students", NOTHING)["outcome"].get("shown")
-        if shown is not None:
-            return int(shown)
-    return None
+    """The cumulative target percentage where there is one, else the annual one."""
+    cumulative = shown_of(own, at, "cumulative")
+    return shown_of(own, at, "annual") if cumulative is None else cumulative
+
+
+def percentile_of(own: dict[str, Step], at: str, group: str = "all_students") -> int | None:
+    step = own.get(f"{at}/percentile/{group}")
+    return step["outcome"]["percentile"] if step else None
 
 
 def met_groups(ground: Step | None) -> list[str]:
