@@ -1,12 +1,15 @@
 """The trace alone leads to the determinations: replayed from the written rows, and found out where one was changed.
 
-Belongs here: replaying whole years, and tampering with one row. Does not: the replayer (tests/support/replay).
+Belongs here: replaying whole years, and tampering with one row, by the replayer (tests/support/replay), which has the
+trace alone, and by the verifier of audit bundles, which has the policy rows too and trusts less. Does not: either.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -14,6 +17,8 @@ import pytest
 
 from orchestration.determinations.determining import determine, year_rules
 from orchestration.determinations.writing import write_tables
+from orchestration.publication.bundle.verifier import TRACE
+from tests.support.bundles import loose, replay_of, traced
 from tests.support.determinations import REGISTER
 from tests.support.made_up_inputs import inputs
 from tests.support.replay import Replayed, replay
@@ -38,17 +43,30 @@ LACKING = {
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Rows, Rows, Rows]]:
-    """Trace, determinations and federal designations of a year, read back from the files; each year written once."""
-    known: dict[int, tuple[Rows, Rows, Rows]] = {}
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """The folder of a year's tables; each year written once."""
+    known: dict[int, Path] = {}
 
-    def of(year: int) -> tuple[Rows, Rows, Rows]:
+    def of(year: int) -> Path:
         if year not in known:
-            made_up, folder = inputs(year, 7, 60), tmp_path_factory.mktemp(f"tables_{year}")
-            write_tables(folder, determine(made_up, year_rules(REGISTER, year)), made_up)
-            names = ("determination_trace", "determinations", "federal_designations")
-            known[year] = tuple(pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names)  # type: ignore[assignment]
+            made_up, known[year] = inputs(year, 7, 60), tmp_path_factory.mktemp(f"tables_{year}")
+            write_tables(known[year], determine(made_up, year_rules(REGISTER, year)), made_up)
         return known[year]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def written(folders: Callable[[int], Path]) -> Callable[[int], tuple[Rows, Rows, Rows]]:
+    """Trace, determinations and federal designations of a year, read back from the files."""
+    names = ("determination_trace", "determinations", "federal_designations")
+
+    @cache
+    def of(year: int) -> tuple[Rows, Rows, Rows]:
+        trace, determinations, federal = (
+            pq.read_table(folders(year) / f"{name}.parquet").to_pylist() for name in names
+        )
+        return trace, determinations, federal
 
     return of
 
@@ -177,3 +195,87 @@ def test_step_taken_out_is_missed(written: Callable[[int], tuple[Rows, Rows, Row
     gone = next(row["key"] for row in trace if row["kind"] == "points" and row["outcome"].count("null") == 0)
     told = replay([row for row in trace if row["key"] != gone]).differences
     assert any(gone in what for _, what in told)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_the_verifier_of_bundles_makes_every_determination_again(
+    year: int,
+    folders: Callable[[int], Path],
+    written: Callable[[int], tuple[Rows, Rows, Rows]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trace, determinations, _ = written(year)
+    replayed = replay_of(loose(folders(year), tmp_path), year)
+    assert (replayed.checks.failed, capsys.readouterr().out) == (0, "")
+    assert replayed.determinations.keys() == {row["trace_key"] for row in determinations}
+    assert replayed.steps.total() == len(trace)
+    assert replayed.checks.made > 2 * len(determinations) + len(trace) / 2
+
+
+def _changed_step(step: dict[str, Any], number: int) -> str | None:
+    """Change a step in the way of that number, where it can be: what the verifier has to say of it."""
+    told, outcome, kind, test = step["inputs"], step["outcome"], step["kind"], step["indicator"]
+    checks = [check for check in told.get("checks", ()) if check.get("figure") is not None]
+    if number == 0 and kind == "points" and outcome["points"] is not None:
+        outcome["points"] = (outcome["points"] + 1) % 5
+        return "points: "
+    if number == 1 and kind == "column" and outcome["kept"] is not None:
+        step["lines"][1] += 1
+        return "cited weights: "
+    if number == 2 and kind == "annual" and outcome["kept"] is not None:
+        outcome["kept"] = "1.5"
+        return "kept: "
+    if number == 3 and kind == "cumulative" and told["prior"] is not None and outcome["kept"] is not None:
+        told["prior"] = "1.5" if told["prior"] != "1.5" else "98.5"
+        return "kept: "
+    if number == 4 and kind == "percentile" and "score" in told:
+        told["below"] += 1
+        return "below, ties, ranked: "
+    if number == 5 and test == "percentile" and checks:
+        checks[0]["figure"] = 98 if checks[0]["figure"] != 98 else 97
+        return "figure of "
+    if number == 6 and test == "participation" and checks:
+        checks[0]["threshold"] = "1"
+        return "threshold of "
+    if number == 7 and test == "progress" and checks:
+        outcome["met"] = False
+        return "met: "
+    if number == 8 and kind == "classification" and outcome.get("reason"):
+        outcome["reason"] = "Another word"
+        return "reason: "
+    return None
+
+
+def test_the_verifier_names_each_changed_step(
+    folders: Callable[[int], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One step in the middle of the state is changed in each way; the digests are not asked."""
+    place = loose(folders(2025), tmp_path)
+    wanted, number = [], 0
+    with traced(place) as steps:
+        for step in steps[len(steps) // 3 :]:
+            if (said := _changed_step(step, number)) is not None:
+                wanted.append((step["key"], said))
+                number += 1
+    assert number == 9
+    replayed = replay_of(place, 2025)
+    lines = capsys.readouterr().out.splitlines()
+    assert replayed.checks.failed == len(lines) >= number
+    for key, said in wanted:
+        assert any(line.startswith(f"{TRACE}: {key}: ") and said in line for line in lines) or any(
+            f".csv: {key}: {said}" in line for line in lines
+        ), f"{key}: {said}: not found in {lines}"
+
+
+def test_the_verifier_misses_a_step_that_was_taken_out(
+    folders: Callable[[int], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = loose(folders(2025), tmp_path)
+    with traced(place) as steps:
+        gone = next(step for step in steps if step["kind"] == "gradespan" and step["outcome"]["kept"])
+        steps.remove(gone)
+    assert replay_of(place, 2025).checks.failed >= 2
+    said = capsys.readouterr().out
+    assert f"target_percentages.csv: {gone['key']}: no step of the trace decided it" in said
+    assert f"cannot be worked out again: KeyError '{gone['key']}'" in said

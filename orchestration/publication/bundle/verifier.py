@@ -25,6 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -83,9 +84,15 @@ def plain(value: object) -> object:
     if isinstance(value, bool) or value is None:
         return value
     try:
-        return Fraction(str(value))
+        return exact(str(value))
     except ValueError:
         return value
+
+
+@lru_cache(maxsize=100_000)
+def exact(text: str) -> Fraction:
+    """The number that a text means; the same ones come back a million times."""
+    return Fraction(text)
 
 
 class Package:
@@ -181,8 +188,8 @@ def half_up(value: Fraction, places: int) -> Decimal:
 
 def weighed(values: dict[str, Fraction], weights: dict[str, Any]) -> Fraction:
     """The mean of the values by the weights of the same names."""
-    total = sum((values[name] * Fraction(str(weights[name])) for name in values), Fraction(0))
-    return total / sum((Fraction(str(weights[name])) for name in values), Fraction(0))
+    total = sum((values[name] * exact(str(weights[name])) for name in values), Fraction(0))
+    return total / sum((exact(str(weights[name])) for name in values), Fraction(0))
 
 
 class Replay:
@@ -457,7 +464,7 @@ class Replay:
 
 def kept_of(step: Step) -> Fraction | None:
     kept = step["outcome"]["kept"]
-    return None if kept is None else Fraction(kept)
+    return None if kept is None else exact(kept)
 
 
 def shown_of(own: dict[str, Step], at: str, kind: str) -> int | None:
