@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+import zipfile
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.publication.bundle.contents import OPEN, Audience, told
+from orchestration.publication.bundle.lineage_events import events
 from orchestration.releases import MANIFEST, current, find, releases
 from tests.e2e.test_cli import COMMAND, PROJECT, accountability
+from tests.support.bundles import OPENLINEAGE, contents_of, signed_again, traced, unpacked, verified
 from tests.support.releases import bytes_of, correction_of
 
 YEAR = 2025
@@ -35,7 +44,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def corrected(state: Path) -> Path:
     """The same after one corrected value and another run."""
     if len(releases(state / "home", YEAR)) == 1:
@@ -44,6 +53,22 @@ def corrected(state: Path) -> Path:
         done = run(state)
         assert done.returncode == 0, done.stderr
     return state
+
+
+@pytest.fixture(scope="module")
+def bundles(corrected: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The auditor's bundle of the second release, the same made once more, and the public one; made side by side."""
+    folder = tmp_path_factory.mktemp("bundles")
+    words = [COMMAND, "release", "bundle", f"{YEAR}/{SECOND}", "--home", corrected / "home", "--out"]
+    asked = {"auditor": (), "again": (), "public": ("--audience", "public", "--no-dbt")}
+    made = {
+        name: subprocess.Popen([*words, folder / f"{name}.zip", *more], cwd=folder, stderr=subprocess.PIPE, text=True)
+        for name, more in asked.items()
+    }
+    said = {name: process.communicate(timeout=300)[1] for name, process in made.items()}
+    assert [process.returncode for process in made.values()] == [0, 0, 0], said
+    assert "steps of the trace" in said["auditor"]
+    return {name: folder / f"{name}.zip" for name in asked}
 
 
 def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -186,6 +211,173 @@ class TestCorrection:
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert bytes_of(home / "published") == before
         ledger.write_text(good + "\n")
+
+
+class TestBundle:
+    def test_it_checks_out_with_python_alone(self, bundles: dict[str, Path], tmp_path: Path) -> None:
+        place = unpacked(bundles["auditor"], tmp_path)
+        done = verified(place)
+        assert (done.returncode, done.stderr) == (0, "")
+        held, _, made = done.stdout.splitlines()[-1].partition(" checks hold")[0].partition(" of ")
+        assert held == made
+        assert int(made) > 10_000
+        assert "determinations made again" in done.stdout
+        archive = verified(place, bundles["auditor"])
+        assert (archive.returncode, archive.stdout) == (0, done.stdout)
+        assert verified(place, tmp_path / "nothing.zip").returncode == 2
+        tree = ast.parse((place / "verify.py").read_text(), feature_version=(3, 9))
+        imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {getattr(node, "module", None) or node.names[0].name for node in imported}
+        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+        assert bundles["auditor"].stat().st_mode & 0o777 == 0o600
+
+    def test_the_same_release_gives_the_same_bytes(self, bundles: dict[str, Path]) -> None:
+        assert bundles["auditor"].read_bytes() == bundles["again"].read_bytes()
+        with zipfile.ZipFile(bundles["auditor"]) as archive:
+            top = f"auditor-{YEAR}-{SECOND}/"
+            manifest = json.loads(archive.read(f"{top}dbt/manifest.json"))
+            page = archive.read(f"{top}dbt/index.html").decode()
+            assert f"{top}dbt/dbt_project/models/indicators/rules/achievement.md" in archive.namelist()
+        assert manifest["nodes"]["model.accountability.indicator_results"]["columns"]
+        assert "model.accountability.indicator_results" in page
+        assert "INLINE DATA" not in page
+
+    def test_no_identifier_and_no_place_of_this_machine_is_in_it(
+        self, corrected: Path, bundles: dict[str, Path], tmp_path: Path
+    ) -> None:
+        """Every run of ten digits in every file, unpacked, against every student of the state."""
+        students: set[bytes] = set()
+        for file in (corrected / "landing").rglob("*.csv"):
+            students |= {row["sasid"].encode() for row in csv.DictReader(file.open()) if row.get("sasid")}
+        assert len(students) > 3000
+        assert any(of in (corrected / "landing" / str(YEAR) / "corrections.csv").read_bytes() for of in students)
+        for audience in ("auditor", "public"):
+            place = unpacked(bundles[audience], tmp_path / audience)
+            for file in (path for path in place.rglob("*") if path.is_file()):
+                content = b"".join(contents_of(file))
+                assert not students & set(re.findall(rb"(?=(\d{10}))", content)), file
+                assert not [at for at in (corrected, PROJECT) if str(at).encode() in content], file
+
+    def test_a_changed_added_or_missing_file_is_named(self, bundles: dict[str, Path], tmp_path: Path) -> None:
+        place = unpacked(bundles["auditor"], tmp_path)
+        table = place / "release" / "determinations.csv"
+        spoiled = bytearray(table.read_bytes())
+        spoiled[-20] ^= 1
+        table.write_bytes(spoiled)
+        (place / "release" / "note.txt").write_text("new")
+        (place / "release" / "policy.csv").rename(tmp_path / "policy.csv")
+        done = verified(place)
+        assert done.returncode == 1
+        for said in (
+            "release/determinations.csv: has other bytes than bundle.json says",
+            "release/note.txt: is not listed in bundle.json",
+            "release/policy.csv: is missing",
+        ):
+            assert said in done.stdout
+        assert re.fullmatch(r"\d+ of \d+ checks hold", done.stdout.splitlines()[-1])
+
+    def test_a_figure_changed_with_its_digests_is_found_by_the_replay(
+        self, bundles: dict[str, Path], tmp_path: Path
+    ) -> None:
+        """In the trace, and in a table of another organisation with the release's own manifest made to fit."""
+        place = unpacked(bundles["auditor"], tmp_path)
+        with traced(place) as steps:
+            step = next(step for step in steps if step["kind"] == "annual" and step["outcome"]["kept"])
+            step["outcome"] = {"kept": "12.3", "shown": "12"}
+        table = place / "release" / "determinations.csv"
+        rows = list(csv.DictReader(table.open(newline="")))
+        row = next(row for row in rows if row["org_type"] == "school" and row["decided_by"] == "assistance_grounds")
+        row["overall_classification"] = "Not requiring assistance or intervention"
+        with table.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerows(rows)
+        signed_again(place, table.name)
+        done = verified(place)
+        assert done.returncode == 1
+        assert f"trace.jsonl.gz: {step['key']}: kept: 123/10 recorded" in done.stdout
+        assert f"determinations.csv: {row['trace_key']}: overall_classification: Not requiring" in done.stdout
+        assert "bytes" not in done.stdout
+        assert "manifest" not in done.stdout
+
+    def test_the_public_one_holds_nothing_internal(
+        self, corrected: Path, bundles: dict[str, Path], tmp_path: Path
+    ) -> None:
+        release = find(corrected / "home", f"{YEAR}/{SECOND}")
+        place = unpacked(bundles["public"], tmp_path)
+        files = {path.relative_to(place).as_posix(): path for path in place.rglob("*") if path.is_file()}
+        assert {name for name in files if name.endswith(".csv") and "/public/" not in name} == {
+            f"release/{name}.csv" for name in ("policy", "citations", "code")
+        }
+        assert files.keys() & {"trace.jsonl.gz", "release/determinations.csv"} == set()
+        manifest = release.manifest
+        secret = [of for name, of in manifest["files"].items() if name.split("/")[0] not in ("public", *OPEN)]
+        secret += [entry[name] for entry in manifest["inputs"] for name in ("sha256", "accepted")]
+        assert len(secret) > 60
+        told = b"".join(path.read_bytes() for path in files.values())
+        assert [digest for digest in secret if digest.encode() in told] == []
+        done = verified(place)
+        assert done.returncode == 0
+        assert "the auditor's bundle is needed" in done.stdout
+        assert bundles["public"].stat().st_mode & 0o777 == 0o644
+        files["release/public/determinations.csv"].write_text("x")
+        assert "release/public/determinations.csv: has other bytes" in verified(place).stdout
+
+    @pytest.mark.parametrize("audience", ["auditor", "public"])
+    def test_its_events_are_openlineage(self, bundles: dict[str, Path], tmp_path: Path, audience: str) -> None:
+        place = unpacked(bundles[audience], tmp_path)
+        events = [json.loads(line) for line in (place / "openlineage.jsonl").read_text().splitlines()]
+        assert [error.message for event in events for error in OPENLINEAGE.iter_errors(event)] == []
+        jobs: dict[str, list[str]] = {}
+        for event in events:
+            jobs.setdefault(event["job"]["name"], []).append(event["eventType"])
+        rooms = ["source", "indicators", "determinations", "assistance"]
+        names = ["annual_run_student", "intake", *rooms[1:], "publication", *(f"validation.{room}" for room in rooms)]
+        assert jobs == {name: ["START", "COMPLETE"] for name in names}
+        found = {(e["job"]["name"], e["eventType"]): e for e in events}
+        gate = found["validation.determinations", "COMPLETE"]
+        asserted = [a for of in gate["inputs"] for a in of["inputFacets"]["dataQualityAssertions"]["assertions"]]
+        assert len(asserted) > 20
+        assert all(of["success"] for of in asserted if of["severity"] == "error")
+        made = {of["name"]: of for of in found["determinations", "COMPLETE"]["outputs"]}
+        fields = made[f"student/{YEAR}/determinations"]["facets"]["schema"]["fields"]
+        assert {"name": "percentile", "type": "int32"} in fields
+        assert ("outputFacets" in made[f"student/{YEAR}/determinations"]) == (audience == "auditor")
+        run = found["annual_run_student", "START"]
+        assert gate["run"]["facets"]["parent"]["run"]["runId"] == run["run"]["runId"]
+        assert datetime.fromisoformat(run["eventTime"]) < datetime.fromisoformat(gate["eventTime"])
+        del gate["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"][0]["success"]
+        assert not OPENLINEAGE.is_valid(gate)
+
+    def test_column_lineage_of_a_release_becomes_a_facet(self, corrected: Path) -> None:
+        release = find(corrected / "home", f"{YEAR}/{SECOND}")
+        lineage = {"determinations": {"annual": [["target_percentages", "shown"], ["mcas", "ela_scaled_score"]]}}
+        known = replace(told(release, Audience.auditor, corrected / "home"), columns=lineage)
+        outputs = [of for event in events(known) for of in event["outputs"] if of["name"].endswith("/determinations")]
+        assert all(OPENLINEAGE.is_valid(event) for event in events(known))
+        facets = [of["facets"]["columnLineage"]["fields"] for of in outputs if "columnLineage" in of["facets"]]
+        assert [[of["name"] for of in facet["annual"]["inputFields"]] for facet in facets] == [
+            [f"student/{YEAR}/target_percentages", f"accepted/{YEAR}/mcas"]
+        ]
+
+    def test_what_cannot_be_bundled_is_one_line(self, corrected: Path, tmp_path: Path) -> None:
+        shutil.copytree(corrected / "home" / "published", tmp_path / "published", symlinks=True)
+        file = tmp_path / "published" / str(YEAR) / FIRST / "determinations.csv"
+        file.chmod(0o600)
+        file.write_text(file.read_text() + "\n")
+        (tmp_path / "folder.zip").mkdir()
+        for words, said in (
+            (("2025/student-official-999",), "there are: "),
+            ((f"{YEAR}/{FIRST}",), f"{file}: has other bytes than the manifest says; 1 files are at fault"),
+            ((f"{YEAR}/{SECOND}", "--out", file.with_name("new.zip")), "lies among the releases"),
+            ((f"{YEAR}/{SECOND}", "--out", tmp_path / "folder.zip"), "is not a file"),
+            ((f"{YEAR}/{SECOND}", "--out", tmp_path / "no" / "new.zip"), "there is no folder"),
+        ):
+            done = accountability("release", "bundle", *words, "--home", tmp_path)
+            assert done.returncode == 1
+            assert [line[:7] for line in done.stderr.splitlines()] == ["error: "]
+            assert said in done.stderr
+        assert list(tmp_path.rglob("*.zip")) == [tmp_path / "folder.zip"]
 
 
 class TestFaults:

@@ -71,6 +71,16 @@ def unpacked(archive: Path, folder: Path) -> Path:
     return place
 
 
+def contents_of(file: Path) -> Iterator[bytes]:
+    """The bytes of a file, and of what is packed in it."""
+    yield file.read_bytes()
+    if file.suffix == ".gz":
+        yield gzip.decompress(file.read_bytes())
+    if file.suffix == ".xlsx":
+        with zipfile.ZipFile(file) as parts:
+            yield from map(parts.read, parts.namelist())
+
+
 def verified(place: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the verifier of an unpacked bundle with nothing but the standard library."""
     command = [sys.executable, "-I", "-S", place / "verify.py", *words]

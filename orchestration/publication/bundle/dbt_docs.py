@@ -25,6 +25,8 @@ POLICY = "seeds/policy"
 """Left out: the bundle has the rows of the release in policy.csv."""
 KEPT = ("dbt_schema_version", "dbt_version", "project_name", "adapter_type", "quoting")
 """Of the manifest's metadata. The rest are clocks, identifiers of the invocation and the environment."""
+OF_THIS_MACHINE = {"created_at": 0, "root_path": FOLDER}
+"""Entries anywhere in the manifest to what they become."""
 EMPTY: dict[str, Any] = {"metadata": {}, "nodes": {}, "sources": {}, "errors": None}
 """A catalog lists a database's tables; the work database is gone, columns and types are in the manifest."""
 
@@ -79,13 +81,13 @@ class Asking:
 
 
 def _lasting(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest without moments and identifiers of the invocation; telemetry stays off on the page."""
+    """The manifest without moments, identifiers of the invocation and folders; telemetry stays off on the page."""
     metadata = {name: manifest["metadata"][name] for name in KEPT}
-    timeless: dict[str, Any] = _timeless(manifest)
-    return timeless | {"metadata": metadata | {"send_anonymous_usage_stats": False}}
+    lasting: dict[str, Any] = _lasting_part(manifest)
+    return lasting | {"metadata": metadata | {"send_anonymous_usage_stats": False}}
 
 
-def _timeless(part: Any) -> Any:
+def _lasting_part(part: Any) -> Any:
     if isinstance(part, dict):
-        return {name: 0 if name == "created_at" else _timeless(of) for name, of in part.items()}
-    return [_timeless(of) for of in part] if isinstance(part, list) else part
+        return {name: OF_THIS_MACHINE.get(name, _lasting_part(of)) for name, of in part.items()}
+    return [_lasting_part(of) for of in part] if isinstance(part, list) else part
