@@ -21,6 +21,7 @@ import io
 import json
 import sys
 import zipfile
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -160,13 +161,17 @@ class Policy:
     def __init__(self, rows: Iterable[dict[str, str]], year: int):
         self.lines = dict(enumerate(rows, 2))
         self.rules: dict[str, dict[str, str]] = defaultdict(dict)
+        self.parts: dict[tuple[str, str], dict[str, str]] = {}
         for row in self.lines.values():
             if row["policy_year"] in (str(year), "every"):
                 self.rules[row["rule_id"]][row["parameter"]] = row["value"]
 
     def part(self, rule: str, prefix: str) -> dict[str, str]:
         """Parameters of a rule that begin so, without the beginning."""
-        return {n[len(prefix) :]: value for n, value in self.rules[rule].items() if n.startswith(prefix)}
+        if (rule, prefix) not in self.parts:
+            found = {n[len(prefix) :]: value for n, value in self.rules[rule].items() if n.startswith(prefix)}
+            self.parts[rule, prefix] = found
+        return self.parts[rule, prefix]
 
     def cited(self, step: Step, rule: str) -> dict[str, str]:
         """Parameters of a rule that the step names."""
@@ -219,6 +224,8 @@ class Replay:
                         self.keep_score(step)
                     elif kind == "classification":
                         self.again(step, self.ground(step, own) if step["indicator"] else self.decision(step, own))
+        for scores in self.scores.values():
+            scores.sort()
         for step in self.ranked:
             self.again(step, self.percentile(step))
         for step, own in self.alone:
@@ -346,7 +353,7 @@ class Replay:
         score = weighed(scores, policy.rules["percentile_year_weight"])
         yield "score", told["score"], score
         others = self.scores[told["comparison_set"], step["student_group"]]
-        below, ties = sum(other < score for other in others), others.count(score)
+        below, ties = bisect_left(others, score), bisect_right(others, score) - bisect_left(others, score)
         yield "below, ties, ranked", [told["below"], told["ties"], told["ranked"]], [below, ties, len(others)]
         rule = {name: Fraction(value) for name, value in policy.rules["percentile_rank"].items()}
         rank = (rule["multiplier"] * (below + rule["tie_share"] * ties) / len(others) + rule["addend"]).__floor__()
