@@ -3,8 +3,6 @@
 Belongs here: names that must be the same everywhere in Dagster. Does not: any asset.
 """
 
-from collections.abc import Iterable, Iterator
-
 import dagster as dg
 
 from orchestration.policy import Register
@@ -28,13 +26,3 @@ def table_key(source: str, table: str) -> dg.AssetKey:
 def table_group(source: str, room: str) -> str:
     """Asset group of a room's tables made from `source`."""
     return f"{source}_{room}"
-
-
-def nothing_made(source: str, tables: Iterable[str], reason: str) -> Iterator[dg.MaterializeResult[None]]:
-    """Results of a year in which a room has nothing to make. A skipped asset would keep the release from being made."""
-    for table in tables:
-        yield dg.MaterializeResult(
-            asset_key=table_key(source, table),
-            data_version=dg.DataVersion(reason),
-            metadata={"dagster/row_count": dg.MetadataValue.int(0), "nothing_made": dg.MetadataValue.text(reason)},
-        )

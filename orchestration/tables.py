@@ -5,6 +5,7 @@ Belongs here: folders below `<home>/tables/<room>/<source>/<year>/`. Does not: w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -40,6 +41,11 @@ def digests_of_rules(room: Path, policy: Path) -> dict[str, str]:
     shared = (PROJECT / "orchestration" / name for name in ("exact.py", "policy.py", "policy_tables.py"))
     files = (*sorted(policy.glob("*.csv")), *sorted(room.glob("*.py")), *shared)
     return {file.name: sha256_of(file) for file in files}
+
+
+def code_version_of(room: Path, policy: Path) -> str:
+    """Digest of what decides a room's tables besides tables, for Dagster."""
+    return hashlib.sha256(json.dumps(digests_of_rules(room, policy)).encode()).hexdigest()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 SOURCES = ("student", "hub")
-ROOMS = ("source", "indicators", "determinations", "assistance", "publication")
+ROOMS = ("source", "models", "indicators", "determinations", "assistance", "publication")
 """What exists once for each source: asset groups are named `<source>_<room>`."""
 
 

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,9 +26,11 @@ from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
 from orchestration.indicators import correcting
 from orchestration.indicators.correcting import APPLIED, correct, write_applied
+from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
+from orchestration.lineage.models import models_of
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
 from orchestration.tables import folder_of, record_of, replacing
@@ -56,12 +58,18 @@ Used = Mapping[int, Mapping[str, tuple[Snapshot, ...]]]
 
 @dataclass(frozen=True)
 class Built:
-    """Tables of a year and source: where they are, rows of each, and whether they had to be made."""
+    """Tables of a year and source: where they are, rows of each, and whether they had to be made.
+
+    `models`: rows of every dbt model of the source, of those too that are not handed on. `versions`: of the data of
+    each table and model.
+    """
 
     folder: Path
     rows: dict[str, int]
     fingerprint: str
     is_new: bool
+    models: dict[str, int]
+    versions: dict[str, str]
 
 
 def build(
@@ -83,18 +91,20 @@ def build(
     store = Store(settings.home)
     used = _in_force(year, stage, source, store, contracts)
     inputs = [_input(snapshot) for of_year in used.values() for snapshots in of_year.values() for snapshot in snapshots]
-    lags, day = _lags(register), _day_of_decisions(register, year)
+    lags, day = lags_of(register), _day_of_decisions(register, year)
     fingerprint = _fingerprint(year, source, inputs, [lags, day])
+    versions = data_versions(year, source, inputs, lags, [lags, day])
     folder = folder_of(settings.home, ROOM, source, year)
     if (record := record_of(folder)) and record["fingerprint"] == fingerprint:
-        return Built(folder, record["rows"], fingerprint, is_new=False)
+        return Built(folder, record["rows"], fingerprint, False, record.get("models", {}), versions)
     with _work_folder(settings.home) as work:
         variables, applied = _handed_over(year, source, used, store, contracts, register, work)
         _run_dbt(variables, work)
         made: dict[str, Any] = {"fingerprint": fingerprint, "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
             made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
-    return Built(folder, rows, fingerprint, is_new=True)
+            made["models"] = models = _counts(work, models_of(source))
+    return Built(folder, rows, fingerprint, True, models, versions)
 
 
 @contextmanager
@@ -118,6 +128,12 @@ def database_of(
         selected = ("--exclude-resource-type", "test", "--select", *(f"+{model}" for model in models))
         _run_dbt(variables | {RECORDS: True}, work, selected)
         yield work / DATABASE
+
+
+def build_models(variables: Mapping[str, object], work: Path) -> Path:
+    """Every model over what `variables` hand over, without a test of the data: the database, in `work`."""
+    _run_dbt(variables, work, ("--exclude-resource-type", "test"))
+    return work / DATABASE
 
 
 @contextmanager
@@ -162,13 +178,13 @@ def _handed_over(
     variables: dict[str, object] = {
         "school_year": year,
         "source": source,
-        "lags": _lags(register),
+        "lags": lags_of(register),
         "snapshots": {str(y): empty | files for y, files in accepted.items()},
     }
     return variables, applied
 
 
-def _lags(register: Register) -> dict[str, int]:
+def lags_of(register: Register) -> dict[str, int]:
     """Collection to the years that its delivery lies behind the determination."""
     return {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"}
 
@@ -202,7 +218,7 @@ def _fingerprint(year: int, source: str, inputs: list[dict[str, object]], given:
     """Digest over everything that the tables depend on: accepted rows, models, what is `given` to them, engine."""
     rules = {file.relative_to(DBT_PROJECT).as_posix(): sha256_of(file) for file in _rules()}
     rows = sorted(f"{i['year']} {i['collection']} {i['part']} {i['accepted']}" for i in inputs)
-    engine = [duckdb.__version__, version("dbt-core"), version("dbt-duckdb"), sha256_of(Path(correcting.__file__))]
+    engine = [*(version(name) for name in ENGINE), sha256_of(Path(correcting.__file__))]
     return hashlib.sha256(json.dumps([year, source, rows, rules, given, engine], default=str).encode()).hexdigest()
 
 
@@ -253,5 +269,15 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
                 con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")
-            rows[table] = int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+            rows[table] = _count(con, table)
     return rows
+
+
+def _counts(work: Path, models: Iterable[str]) -> dict[str, int]:
+    """Rows of each model. A view passes files on, of which the count is read without the rows."""
+    with duckdb.connect(str(work / DATABASE), read_only=True) as con:
+        return {model: _count(con, model) for model in models}
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
