@@ -9,23 +9,22 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from orchestration.indicators.building import MODELS, SOURCES_READ, YEARS_BACK, build_models
+from orchestration.indicators.building import MODELS, YEARS_BACK, build_models
 from orchestration.indicators.describing import PASSES_ON
 from orchestration.intake.contracts import Contract, load_contracts
 from orchestration.intake.validating import write_empty
 from orchestration.lineage.columns import COMPUTED, RAW, SEEDS
 from orchestration.lineage.models import CATALOGUE
+from orchestration.lineage.rendering import rendered
 from orchestration.policy import load_register
 from orchestration.settings import Settings
 
-LINE = 100
-"""A list longer than this many characters has a line an item."""
 PROJECT_FILE = "dbt_project.yml"
 _SOURCES = ("student", "hub")
 _STORE = ("_delivery", "_row")
@@ -193,7 +192,7 @@ def _sources(
     reads: Mapping[str, tuple[str | None, int | str]],
     contracts: Mapping[str, Contract],
 ) -> list[str]:
-    """Sources whose build the model says something in: those it goes back to; all, where the tables are handed on."""
+    """Sources whose build the model says something in: those it goes back to; of policy alone, its children's."""
     if name in MODELS:
         return list(_SOURCES)
     behind, found = [name], set[str]()
@@ -202,7 +201,10 @@ def _sources(
         behind += _parents(nodes[one], "model")
         if collection := reads[one][0]:
             found.add(str(contracts[collection].source))
-    return sorted(found - set(SOURCES_READ), reverse=True) or list(_SOURCES)
+    if not found:
+        children = [child for child, node in nodes.items() if name in _parents(node, "model")]
+        found = {source for child in children for source in _sources(child, nodes, reads, contracts)}
+    return [source for source in _SOURCES if source in found]
 
 
 def _files(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
@@ -219,26 +221,6 @@ def _files(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
         manifest["nodes"][s]["original_file_path"] for s in seeds
     }
     return sorted(paths | {node["original_file_path"], PROJECT_FILE})
-
-
-def rendered(found: Mapping[str, Any], depth: int = 2) -> str:
-    """JSON of which the first `depth` levels have a line an entry, and a long list a line an item."""
-    return "".join(_lines(found, depth)) + "\n"
-
-
-def _lines(value: Any, depth: int, indent: str = "") -> Iterator[str]:
-    text = json.dumps(value, ensure_ascii=False)
-    is_long = isinstance(value, list) and len(text) > LINE
-    if not value or not (is_long or (depth and isinstance(value, dict))):
-        yield text
-        return
-    opened, closed = ("[", "]") if is_long else ("{", "}")
-    entries = [("", item) for item in value] if is_long else [(f"{json.dumps(k)}: ", v) for k, v in value.items()]
-    yield opened
-    for number, (name, entry) in enumerate(entries):
-        yield f"{',' if number else ''}\n{indent} {name}"
-        yield from _lines(entry, depth - 1, indent + " ")
-    yield f"\n{indent}{closed}"
 
 
 def main() -> None:
