@@ -115,13 +115,34 @@ def test_each_model_is_an_asset_of_the_sources_that_it_says_something_in() -> No
     assert graph.get(dg.AssetKey(["student", "stg_mcas"])).parent_keys == {raw_key("mcas"), raw_key("corrections")}
 
 
+def test_a_step_depends_on_the_years_that_it_reads() -> None:
+    """Deliveries of the year before mark a year's models stale; those that lie a year behind are not the year's own."""
+    graph = build_defs().resolve_asset_graph()
+    years = {}
+    for name, collection in (
+        ("stg_mcas", "mcas"),
+        ("stg_dropouts", "dropouts"),
+        ("stg_organisations", "organisations"),
+    ):
+        node = graph.get(dg.AssetKey(["student", name]))
+        mapping = node.partition_mappings.get(raw_key(collection))
+        assert mapping is not None
+        assert node.partitions_def is not None
+        wanted = node.partitions_def.subset_with_partition_keys(["2025"])
+        upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            wanted, node.partitions_def, node.partitions_def
+        )
+        years[name] = sorted(upstream.partitions_subset.get_partition_keys())
+    assert years == {"stg_mcas": ["2024", "2025"], "stg_dropouts": ["2024"], "stg_organisations": ["2025"]}
+
+
 def test_each_source_has_its_job_and_nothing_of_the_other_source() -> None:
     definitions = build_defs()
     for source in SOURCES:
         keys = definitions.resolve_job_def(job_name(source)).asset_layer.executable_asset_keys
         sources = {CONTRACTS[key.path[1]].source for key in keys if key.path[0] == "raw"}
         assert source in sources
-        assert not sources & (set(SOURCES) - {source})
+        assert not ({key.path[0] for key in keys} | sources) & (set(SOURCES) - {source})
 
 
 def test_a_run_materialises_with_sha256_as_data_version_and_counts(shop: Workshop) -> None:
