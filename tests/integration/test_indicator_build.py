@@ -21,16 +21,17 @@ from orchestration.settings import PROJECT
 from orchestration.table_assets import LINEAGE, ROWS, SCHEMA
 from orchestration.tables import RECORD, folder_of
 from tests.support.staleness import Lab
-from tests.support.workshop import Workshop
+from tests.support.workshop import CONTRACTS, Workshop
 
 YEAR = 2025
+DELIVERED = [name for name, contract in CONTRACTS.items() if contract.source in ("student", "ledger")]
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     shop = Workshop(tmp_path_factory.mktemp("build"))
     synthetic.generate(shop.settings.landing, students=2_000, years=[YEAR], seed=2, contracts=shop.contracts)
-    for collection in [n for n, c in shop.contracts.items() if c.source == "student"]:
+    for collection in DELIVERED:
         assert shop.take_in(collection).refusals == ()
     make(shop)
     return shop
@@ -83,7 +84,7 @@ def test_dagster_shows_each_model_and_what_is_stale_after_a_change(
     """Of the tables as built above, so that nothing is built here."""
     versions, lab = code_versions("student"), Lab(shop)
     keys = [table_key("student", name) for name in versions]
-    lab.run(YEAR, [*(raw_key(n) for n, c in shop.contracts.items() if c.source in ("student", "ledger")), *keys])
+    lab.run(YEAR, [*map(raw_key, DELIVERED), *keys])
     rows = {}
     for key in keys:
         event = lab.instance.get_latest_materialization_event(key)
