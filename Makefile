@@ -49,10 +49,11 @@ bench: setup  ## measure intake, indicator tables and the whole annual run at st
 	$(BIN)/python -m benchmarks.indicators
 	$(BIN)/python -m benchmarks.annual
 
-docs: setup  ## write docs/collections.md, docs/policy.md and the columns of staging models anew
+docs: setup  ## write docs/collections.md, docs/policy.md, the columns of staging models and the lineage of dbt's anew
 	$(BIN)/python -m orchestration.intake.documenting docs/collections.md
 	$(BIN)/python -m orchestration.policy_documenting docs/policy.md
 	$(BIN)/python -m orchestration.indicators.describing
+	$(BIN)/python -m orchestration.indicators.cataloguing
 
 lock: setup  ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -121,6 +121,11 @@ def digests_of_rules(room: Path, policy: Path) -> dict[str, str]:
     return {file.name: sha256_of(file) for file in files}
 
 
+def code_version_of(room: Path, policy: Path) -> str:
+    """Digest of what decides a room's tables besides tables, for Dagster."""
+    return hashlib.sha256(json.dumps(digests_of_rules(room, policy)).encode()).hexdigest()
+
+
 @contextmanager
 def replacing(target: Path, home: Path, record: Mapping[str, object]) -> Iterator[Path]:
     """A new folder to write tables into, with its record; `target` becomes it in one atomic step when the block ends.

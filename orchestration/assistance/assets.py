@@ -4,17 +4,19 @@ The only file of this room that knows Dagster.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
 from orchestration.assistance.building import ROOM, build, has_assistance, has_places
 from orchestration.assistance.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, made, nothing_made, school_years, table_group, table_key
+from orchestration.partitions import WRITER, school_years, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
+from orchestration.table_assets import nothing_made, table_result, table_specs
+from orchestration.tables import code_version_of
 
-READS = ("determinations", "federal_designations", "organisations", "assistance_staff", "assistance_plans")
 DESCRIPTIONS = {
     "assistance_eligibility": "Every school and district with a claim this year or last, its grounds and region.",
     "assistance_assignments": "The Assistance Lead of every district with a claim to one, with loads.",
@@ -31,44 +33,41 @@ def assistance_assets(source: str, settings: Settings, register: Register) -> dg
 
     @dg.multi_asset(
         name=f"{source}_{ROOM}",
-        specs=[
-            dg.AssetSpec(
-                table_key(source, table),
-                deps=[
-                    dg.AssetDep(table_key(source, read), partition_mapping=dg.IdentityPartitionMapping())
-                    for read in READS
-                ],
-                group_name=table_group(source, ROOM),
-                owners=["team:statewide-system-of-support"],
-                kinds={"python", "parquet"},
-                description=DESCRIPTIONS[table],
-                metadata={
-                    "dagster/column_schema": dg.TableSchema(
-                        [dg.TableColumn(name, str(kind)) for name, kind in columns.items()]
-                    )
-                },
-            )
-            for table, columns in TABLES.items()
-        ],
+        specs=table_specs(
+            source,
+            ROOM,
+            TABLES,
+            owner="statewide-system-of-support",
+            descriptions=DESCRIPTIONS,
+            code_version=code_version_of(Path(__file__).parent, settings.policy),
+        ),
         partitions_def=school_years(register),
         required_resource_keys={WRITER},
     )
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)
         if not has_assistance(register, year):
-            yield from nothing_made(source, TABLES, f"the calendar has no determinations in {year}")
+            yield from nothing_made(context, source, TABLES, f"the calendar has no determinations in {year}")
             return
         try:
             if not has_places(year, source, settings):
                 reason = "the organisations have neither town nor county; deliver the school directory"
-                yield from nothing_made(source, TABLES, reason)
+                yield from nothing_made(context, source, TABLES, reason)
                 return
             built = build(year, source, settings=settings, register=register)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         for statement in built.lacking:
             context.log.warning(statement)
-        short = {"regions_short_of_leads": dg.MetadataValue.int(len(built.lacking))}
-        yield from made(source, TABLES, built, short)
+        for table in TABLES:
+            yield table_result(
+                context,
+                table_key(source, table),
+                built.fingerprint,
+                built.rows[table],
+                built.folder,
+                built.why,
+                more={"regions_short_of_leads": dg.MetadataValue.int(len(built.lacking))},
+            )
 
     return tables

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 SOURCES = ("student", "hub")
-ROOMS = ("source", "indicators", "determinations", "assistance", "publication")
+ROOMS = ("source", "models", "indicators", "determinations", "assistance", "publication")
 """What exists once for each source: asset groups are named `<source>_<room>`."""
 SOURCE_TAG = "accountability/source"
 """Tag of a run that says whose deliveries it uses."""

@@ -4,24 +4,19 @@ The only file of this room that knows Dagster.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
 from orchestration.determinations.building import ROOM, build, has_determinations
 from orchestration.determinations.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, made, nothing_made, school_years, table_group, table_key
+from orchestration.partitions import WRITER, school_years, table_key
 from orchestration.policy import Register
 from orchestration.settings import Settings
+from orchestration.table_assets import nothing_made, table_result, table_specs
+from orchestration.tables import code_version_of
 
-READS = (
-    "indicator_results",
-    "participation_results",
-    "organisations",
-    "designations",
-    "recognitions",
-    "published_targets",
-)
 DESCRIPTIONS = {
     "indicator_targets": "Target of every figure, published or generated, and next year's.",
     "indicator_points": "Points 0 to 4 with rating and the route that gave them.",
@@ -38,37 +33,34 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
 
     @dg.multi_asset(
         name=f"{source}_{ROOM}",
-        specs=[
-            dg.AssetSpec(
-                table_key(source, table),
-                deps=[
-                    dg.AssetDep(table_key(source, read), partition_mapping=dg.IdentityPartitionMapping())
-                    for read in READS
-                ],
-                group_name=table_group(source, ROOM),
-                owners=["team:accountability-office"],
-                kinds={"python", "parquet"},
-                description=DESCRIPTIONS[table],
-                metadata={
-                    "dagster/column_schema": dg.TableSchema(
-                        [dg.TableColumn(name, str(kind)) for name, kind in columns.items()]
-                    )
-                },
-            )
-            for table, columns in TABLES.items()
-        ],
+        specs=table_specs(
+            source,
+            ROOM,
+            TABLES,
+            owner="accountability-office",
+            descriptions=DESCRIPTIONS,
+            code_version=code_version_of(Path(__file__).parent, settings.policy),
+        ),
         partitions_def=school_years(register),
         required_resource_keys={WRITER},
     )
     def tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         year = int(context.partition_key)
         if not has_determinations(register, year):
-            yield from nothing_made(source, TABLES, f"the calendar has no determinations in {year}")
+            yield from nothing_made(context, source, TABLES, f"the calendar has no determinations in {year}")
             return
         try:
             built = build(year, source, settings=settings, register=register)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        yield from made(source, TABLES, built)
+        for table in TABLES:
+            yield table_result(
+                context,
+                table_key(source, table),
+                built.fingerprint,
+                built.rows[table],
+                built.folder,
+                built.why,
+            )
 
     return tables

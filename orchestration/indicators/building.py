@@ -10,8 +10,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +25,11 @@ from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
 from orchestration.indicators import correcting
 from orchestration.indicators.correcting import APPLIED, correct, write_applied
+from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
+from orchestration.lineage.models import models_of
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
 from orchestration.tables import Basis, Built, Changes, folder_of, record_of, replacing
@@ -52,6 +55,17 @@ Used = Mapping[int, Mapping[str, tuple[Snapshot, ...]]]
 """School year to collection to its deliveries in force."""
 
 
+@dataclass(frozen=True)
+class BuiltModels(Built):
+    """Tables of the room. `models`: rows of every dbt model of the source, of those too that are not handed on.
+
+    `versions`: of the data of each table and model.
+    """
+
+    models: dict[str, int]
+    versions: dict[str, str]
+
+
 def build(
     year: int,
     stage: str,
@@ -60,7 +74,7 @@ def build(
     settings: Settings,
     contracts: Mapping[str, Contract],
     register: Register,
-) -> Built:
+) -> BuiltModels:
     """Bring the indicator tables of `year` from `source` ('student' or 'hub') up to date.
 
     The tables are built aside, in a database of their own, and exported as Parquet and CSV to
@@ -72,18 +86,20 @@ def build(
     used = _in_force(year, stage, source, store, contracts)
     inputs = _inputs(used)
     basis = _basis(year, source, inputs, register)
+    versions = data_versions(year, source, inputs, lags_of(register), [_given(register, year)])
     folder = folder_of(settings.home, ROOM, source, year)
     record = record_of(folder)
     why = basis.since(record)
     if record and not why:
-        return Built(folder, record["rows"], basis.fingerprint, why)
+        return BuiltModels(folder, record["rows"], basis.fingerprint, why, record.get("models", {}), versions)
     with _work_folder(settings.home) as work:
         variables, applied = _handed_over(year, source, used, store, contracts, register, work)
         _run_dbt(variables, work)
         made: dict[str, Any] = {**basis.record(), "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
             made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
-    return Built(folder, rows, basis.fingerprint, why)
+            made["models"] = models = _counts(work, models_of(source))
+    return BuiltModels(folder, rows, basis.fingerprint, why, models, versions)
 
 
 def outdated(
@@ -116,6 +132,12 @@ def database_of(
         selected = ("--exclude-resource-type", "test", "--select", *(f"+{model}" for model in models))
         _run_dbt(variables | {RECORDS: True}, work, selected)
         yield work / DATABASE
+
+
+def build_models(variables: Mapping[str, object], work: Path) -> Path:
+    """Every model over what `variables` hand over, without a test of the data: the database, in `work`."""
+    _run_dbt(variables, work, ("--exclude-resource-type", "test"))
+    return work / DATABASE
 
 
 @contextmanager
@@ -160,13 +182,13 @@ def _handed_over(
     variables: dict[str, object] = {
         "school_year": year,
         "source": source,
-        "lags": _lags(register),
+        "lags": lags_of(register),
         "snapshots": {str(y): empty | files for y, files in accepted.items()},
     }
     return variables, applied
 
 
-def _lags(register: Register) -> dict[str, int]:
+def lags_of(register: Register) -> dict[str, int]:
     """Collection to the years that its delivery lies behind the determination."""
     return {row.parameter: int(row.value) for row in register.rows if row.rule_id == "data_lag"}
 
@@ -205,11 +227,15 @@ def _basis(year: int, source: str, inputs: list[dict[str, Any]], register: Regis
     """Everything that the tables depend on: accepted rows, models, what of the policy is handed over, engine."""
     rows = {f"{i['year']} {i['collection']} {i['part']}".strip(): str(i["accepted"]) for i in inputs}
     rules = {file.relative_to(DBT_PROJECT).as_posix(): sha256_of(file) for file in _rules()}
-    lags, day = _lags(register), _day_of_decisions(register, year)
-    given = {"data_lag": json.dumps(lags, sort_keys=True), "designation.in_force_on": str(day)}
-    engine = {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")}
+    engine = {name: version(name) for name in ENGINE}
     code = {Path(correcting.__file__).name: sha256_of(Path(correcting.__file__))}
-    return Basis(ROOM, year, source, rows, rules | given | engine | code)
+    return Basis(ROOM, year, source, rows, rules | _given(register, year) | engine | code)
+
+
+def _given(register: Register, year: int) -> dict[str, str]:
+    """What of the policy is handed over besides the seeds."""
+    lags, day = lags_of(register), _day_of_decisions(register, year)
+    return {"data_lag": json.dumps(lags, sort_keys=True), "designation.in_force_on": str(day)}
 
 
 def _rules() -> Iterator[Path]:
@@ -259,5 +285,15 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
                 con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")
-            rows[table] = int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+            rows[table] = _count(con, table)
     return rows
+
+
+def _counts(work: Path, models: Iterable[str]) -> dict[str, int]:
+    """Rows of each model. A view passes files on, of which the count is read without the rows."""
+    with duckdb.connect(str(work / DATABASE), read_only=True) as con:
+        return {model: _count(con, model) for model in models}
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

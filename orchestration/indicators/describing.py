@@ -15,7 +15,7 @@ MODELS = PROJECT / "dbt_project" / "models"
 FOLDERS = ("staging", "ledgers")
 """Folders below `MODELS` of which every model passes on the accepted rows of one collection."""
 
-_PASSES_ON = re.compile(r"select \* from \{\{ (snapshot|prior_snapshot|hub_snapshot)\('(\w+)'(?:, '(\w+)')?\) \}\}")
+PASSES_ON = re.compile(r"select \* from \{\{ (snapshot|prior_snapshot|hub_snapshot)\('(\w+)'(?:, '(\w+)')?\) \}\}")
 _STORE = {
     "_delivery": "Delivery that the row came in: sha256 of the file",
     "_row": "Number of the row in its file",
@@ -29,7 +29,7 @@ def render(folder: Path, contracts: Mapping[str, Contract], register: Register) 
     lines = ["# Made from raw/contracts/ by `make docs`; do not edit.", "models:"]
     seen: set[str] = set()
     for path in sorted(folder.glob("*.sql")):
-        found = _PASSES_ON.fullmatch(path.read_text(encoding="utf-8").strip())
+        found = PASSES_ON.fullmatch(path.read_text(encoding="utf-8").strip())
         if found is None:
             raise ValueError(f"{path}: does not pass on the accepted rows of one collection")
         macro, collection, indicator = found.groups()

@@ -21,6 +21,9 @@ from typing import Any
 from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of, sync
 from orchestration.intake.contracts import Contract, load_contracts
+from orchestration.lineage.columns import column_lineage
+from orchestration.lineage.models import load_models
+from orchestration.lineage.rendering import rendered
 from orchestration.policy import COLUMNS, Register
 from orchestration.publication.auditing import audit
 from orchestration.publication.code import LIST, write_code
@@ -62,6 +65,7 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
         _write_policy(made / "policy.csv", register)
         shutil.copyfile(settings.policy / "citations.csv", made / "citations.csv")
         _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
+        _write_lineage(made / "column_lineage.json", gathered, source)
         write_code(made)
         write_public(made, register, year)
         _keep_validation(made, gates)
@@ -95,6 +99,17 @@ def _write_feeds(path: Path, contracts: Mapping[str, Contract], source: str) -> 
     indicators = sorted({indicator for feeds in own.values() for indicator in feeds})
     found = {indicator: [name for name, feeds in own.items() if indicator in feeds] for indicator in indicators}
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_lineage(path: Path, gathered: Gathered, source: str) -> None:
+    """Table to column to what it is made from, for the release's tables and every model behind them.
+
+    The shape is {"table": {"column": [["upstream_table", "column"], ...]}}; a table that was not made is left out.
+    """
+    found = column_lineage(source)
+    made = {name for name in found if name in gathered.tables or name in load_models()}
+    kept = {name: columns for name, columns in sorted(found.items()) if name in made}
+    path.write_text(rendered(kept), encoding="utf-8")
 
 
 def _keep_validation(made: Path, gates: dict[str, Path]) -> None:

@@ -30,12 +30,14 @@ from orchestration.assistance.writing import TABLES
 from orchestration.commands.assisting import assist
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
+from orchestration.lineage.columns import column_lineage
 from orchestration.partitions import WRITER
 from orchestration.releases import MANIFEST, published
 from orchestration.settings import PROJECT, Settings
 from orchestration.tables import RECORD, folder_of, replacing
 from tests.support import assistance as made
 from tests.support.determinations import REGISTER
+from tests.support.lineage import declared, listen
 from tests.support.socrata import REAL_FILES
 
 PERCENTILES = REAL_FILES / "published_school_percentiles_2025.csv"
@@ -129,6 +131,18 @@ def test_tables_hold_what_was_decided(shop: Settings) -> None:
     assert built.lacking == (
         "Coastal: 2 districts, 1 Lead with room for 1; 1 more Lead is needed; without a Lead: 50020000 Org 50020000",
     )
+
+
+def test_lineage_names_every_column_that_is_read_and_no_other(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lineage.yml declares is held against what the code asks its readers for, of this year and the one before."""
+    read = listen(monkeypatch)
+    build(2025, "student", settings=shop, register=REGISTER)
+    lineage = column_lineage("student")
+    assert read == declared(lineage, TABLES)
+    assert {table: list(lineage[table]) for table in TABLES} == {t: list(columns) for t, columns in TABLES.items()}
+    known = {table: set(columns) for table, columns in lineage.items()}
+    pairs = {pair for table in TABLES for found in lineage[table].values() for pair in found}
+    assert [pair for pair in pairs if pair[1] not in known[pair[0]]] == [], "lineage names a column that there is not"
 
 
 def test_nothing_is_made_again_for_the_same_tables(shop: Settings) -> None:

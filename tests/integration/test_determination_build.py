@@ -13,12 +13,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.determinations import building, reading
 from orchestration.determinations.building import Built, build
+from orchestration.determinations.determining import determine, year_rules
+from orchestration.determinations.writing import TABLES
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
+from orchestration.lineage.columns import column_lineage
+from orchestration.lineage.models import load_models
 from orchestration.policy import Register, load_register
 from orchestration.settings import Settings
 from orchestration.tables import folder_of, replacing
+from tests.support.lineage import Row, declared, listen
 from tests.support.made_up_inputs import inputs
 
 YEAR, SOURCE = 2025, "student"
@@ -212,3 +218,26 @@ def _without_year(policy: Path) -> None:
     kept = [line for line in lines if not line.startswith(f"{YEAR},")]
     assert len(kept) < len(lines)
     file.write_text("".join(kept), encoding="utf-8")
+
+
+def test_lineage_names_every_column_that_is_read_and_no_other(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lineage.yml declares is held against what the code asks its readers for."""
+    read, asked = listen(monkeypatch), set[str]()
+    rows = inputs(YEAR, seed=3, schools=60).published_targets
+    monkeypatch.setattr(reading, "read_published_targets", lambda files: tuple(Row(row, asked) for row in rows))
+    folder = folder_of(made, "indicators", SOURCE, YEAR)
+    given = building._read(YEAR, {YEAR: folder}, None)
+    prior = pa.Table.from_pylist([{"org_code": "1", "student_group": "g", "stage": "annual", "kept": None}])
+    pq.write_table(prior, tmp_path / "target_percentages.parquet")
+    reading.read_prior_annuals(tmp_path)
+    determine(given, year_rules(load_register(Settings().policy), YEAR))
+    read["published_targets"] = asked & set(load_models()["published_targets"].columns)
+    lineage = column_lineage(SOURCE)
+    read["organisations"].remove("enrolment")  # a field of the row that no rule of the room asks for
+    assert read == declared(lineage, TABLES, {"target_percentages"})
+    assert {table: list(lineage[table]) for table in TABLES} == {t: list(columns) for t, columns in TABLES.items()}
+    known = {table: set(columns) for table, columns in lineage.items()}
+    pairs = {pair for table in TABLES for found in lineage[table].values() for pair in found}
+    assert [pair for pair in pairs if pair[1] not in known[pair[0]]] == [], "lineage names a column that there is not"

@@ -11,19 +11,27 @@ import pytest
 from orchestration import synthetic
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
+from orchestration.indicators import assets
 from orchestration.indicators.building import ROOM, TABLES, Built, build
+from orchestration.indicators.correcting import APPLIED
+from orchestration.indicators.versioning import code_versions
+from orchestration.intake.assets import raw_key
+from orchestration.partitions import table_key
 from orchestration.settings import PROJECT
+from orchestration.table_assets import LINEAGE, ROWS, SCHEMA
 from orchestration.tables import RECORD, folder_of
-from tests.support.workshop import Workshop
+from tests.support.staleness import Lab
+from tests.support.workshop import CONTRACTS, Workshop
 
 YEAR = 2025
+DELIVERED = [name for name, contract in CONTRACTS.items() if contract.source in ("student", "ledger")]
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     shop = Workshop(tmp_path_factory.mktemp("build"))
     synthetic.generate(shop.settings.landing, students=2_000, years=[YEAR], seed=2, contracts=shop.contracts)
-    for collection in [n for n, c in shop.contracts.items() if c.source == "student"]:
+    for collection in DELIVERED:
         assert shop.take_in(collection).refusals == ()
     make(shop)
     return shop
@@ -68,6 +76,38 @@ def test_nothing_is_made_again_for_the_same_inputs_and_rules(shop: Workshop) -> 
     assert not make(shop).is_new
     forget(shop)
     assert make(shop).is_new
+
+
+def test_dagster_shows_each_model_and_what_is_stale_after_a_change(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the tables as built above, so that nothing is built here."""
+    versions, lab = code_versions("student"), Lab(shop)
+    keys = [table_key("student", name) for name in versions]
+    lab.run(YEAR, [*map(raw_key, DELIVERED), *keys])
+    rows = {}
+    for key in keys:
+        event = lab.instance.get_latest_materialization_event(key)
+        assert event is not None
+        made = event.asset_materialization
+        assert made is not None
+        assert made.tags is not None
+        assert made.tags["dagster/code_version"] == versions[key.path[1]]
+        assert made.metadata["made_now"].value is False
+        assert {SCHEMA, LINEAGE, ROWS} <= set(made.metadata), key
+        rows[key.path[1]] = made.metadata[ROWS].value
+    assert rows["stg_access"] == shop.in_force("access").accepted > 0
+    assert rows["int_student_groups"] > 2_000, "a row a student and group"
+    assert lab.stale(YEAR, keys) == {}
+
+    lab.again("access", YEAR)
+    found = lab.stale(YEAR, keys)
+    assert set(found) == {"stg_access", "stg_access_prior", APPLIED}, "a step has one mapping of years a collection"
+    edited = versions | {"int_growth": "edited"}
+    monkeypatch.setattr(
+        assets, "code_versions", lambda source: edited if source == "student" else code_versions(source)
+    )
+    assert lab.stale(YEAR, keys) == found | {"int_growth": ["CODE"]}
 
 
 def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:

@@ -40,6 +40,18 @@ class TestPublishing:
             f"{table}.parquet" for table in done.release.manifest["rows"]
         }
 
+    def test_a_release_says_what_each_column_is_made_from(self, home: SmallHome) -> None:
+        release = home.publish().release
+        found = json.loads((release.folder / "column_lineage.json").read_bytes())
+        assert "column_lineage.json" in release.manifest["files"]
+        assert set(release.manifest["rows"]) <= set(found)
+        assert ["accountability_percentiles", "percentile"] in found["determinations"]["percentile"]
+        assert found["stg_mcas"]["ela_scaled_score"] == [["raw/mcas", "ela_scaled_score"]]
+        assert not [name for name in found if name.startswith(("stg_hub", "int_hub"))], "nothing of the other source"
+        other = home.publish(source="hub").release
+        found = json.loads((other.folder / "column_lineage.json").read_bytes())
+        assert found["indicator_results"]["value"] == [["int_hub_results", "value"]]
+
     def test_the_same_content_is_the_same_release(self, home: SmallHome) -> None:
         first = home.publish()
         before = bytes_of(home.settings.home / "published")

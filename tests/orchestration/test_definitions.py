@@ -14,8 +14,10 @@ from orchestration.automation.jobs import SOURCES, job_name
 from orchestration.definitions import build_defs
 from orchestration.intake.assets import raw_key
 from orchestration.intake.store import Store
+from orchestration.lineage.models import load_models, models_of
 from orchestration.partitions import STAGE_TAG
 from orchestration.settings import PROJECT
+from orchestration.table_assets import LINEAGE, SCHEMA
 from tests.support.workshop import CONTRACTS, ORGANISATIONS, Workshop, access, sims, student, text
 
 
@@ -70,13 +72,79 @@ def test_one_asset_a_collection_with_owner_partitions_lineage_and_schema() -> No
         assert all(column.description for column in columns)
 
 
+def test_nothing_is_said_of_an_asset_by_halves() -> None:
+    """Owner, kinds, group, description, code version and columns of every asset; lineage of every table."""
+    definitions = build_defs()
+    graph, lacking = definitions.resolve_asset_graph(), []
+    for key in sorted(graph.get_all_asset_keys()):
+        node = graph.get(key)
+        columns = [column.name for column in node.metadata[SCHEMA].columns] if SCHEMA in node.metadata else []
+        said = {
+            "owners": node.owners,
+            "kinds": [tag for tag in node.tags if tag.startswith("dagster/kind/")],
+            "group": node.group_name not in (None, "default"),
+            "description": node.description,
+            "code version": node.code_version,
+            "columns": columns,
+            "lineage": key.path[0] == "raw" or list(node.metadata[LINEAGE].deps_by_column) == columns,
+        }
+        lacking += [f"{key.to_user_string()}: {what}" for what, found in said.items() if not found]
+    assert lacking == []
+
+
+def test_lineage_leads_along_the_graph_to_columns_that_are_there() -> None:
+    graph = build_defs().resolve_asset_graph()
+    columns = {
+        key: {column.name for column in graph.get(key).metadata[SCHEMA].columns} for key in graph.get_all_asset_keys()
+    }
+    for key in columns:
+        node = graph.get(key)
+        lineage = node.metadata.get(LINEAGE)
+        deps = [dep for found in lineage.deps_by_column.values() for dep in found] if lineage else []
+        assert [d for d in deps if d.column_name not in columns.get(d.asset_key, ())] == [], key
+        assert {d.asset_key for d in deps} <= node.parent_keys, key
+
+
+def test_each_model_is_an_asset_of_the_sources_that_it_says_something_in() -> None:
+    graph = build_defs().resolve_asset_graph()
+    for source in SOURCES:
+        keys = {key.path[1] for key in graph.get_all_asset_keys() if key.path[0] == source}
+        assert keys >= set(models_of(source))
+        assert not keys & (set(load_models()) - set(models_of(source)))
+    student, hub = (graph.get(dg.AssetKey([source, "indicator_results"])).parent_keys for source in SOURCES)
+    assert student == {dg.AssetKey(["student", "int_student_results"])}
+    assert hub == {dg.AssetKey(["hub", "int_hub_results"])}
+    assert graph.get(dg.AssetKey(["student", "stg_mcas"])).parent_keys == {raw_key("mcas"), raw_key("corrections")}
+
+
+def test_a_step_depends_on_the_years_that_it_reads() -> None:
+    """Deliveries of the year before mark a year's models stale; those that lie a year behind are not the year's own."""
+    graph = build_defs().resolve_asset_graph()
+    years = {}
+    for name, collection in (
+        ("stg_mcas", "mcas"),
+        ("stg_dropouts", "dropouts"),
+        ("stg_organisations", "organisations"),
+    ):
+        node = graph.get(dg.AssetKey(["student", name]))
+        mapping = node.partition_mappings.get(raw_key(collection))
+        assert mapping is not None
+        assert node.partitions_def is not None
+        wanted = node.partitions_def.subset_with_partition_keys(["2025"])
+        upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            wanted, node.partitions_def, node.partitions_def
+        )
+        years[name] = sorted(upstream.partitions_subset.get_partition_keys())
+    assert years == {"stg_mcas": ["2024", "2025"], "stg_dropouts": ["2024"], "stg_organisations": ["2025"]}
+
+
 def test_each_source_has_its_job_and_nothing_of_the_other_source() -> None:
     definitions = build_defs()
     for source in SOURCES:
         keys = definitions.resolve_job_def(job_name(source)).asset_layer.executable_asset_keys
         sources = {CONTRACTS[key.path[1]].source for key in keys if key.path[0] == "raw"}
         assert source in sources
-        assert not sources & (set(SOURCES) - {source})
+        assert not ({key.path[0] for key in keys} | sources) & (set(SOURCES) - {source})
 
 
 def test_a_run_materialises_with_sha256_as_data_version_and_counts(shop: Workshop) -> None:

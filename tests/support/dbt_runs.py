@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.indicators.building import DBT_PROJECT, YEARS_BACK
-from orchestration.intake.validating import write_empty
+from orchestration.indicators.building import DBT_PROJECT
+from orchestration.indicators.cataloguing import empty_variables
 from tests.support.workshop import CONTRACTS, YEAR
 
 
@@ -41,15 +41,7 @@ class Run:
 def build_empty(folder: Path, *arguments: str, project: Path = DBT_PROJECT) -> Run:
     """`dbt build` with unit tests and without data tests, over collections of which nothing was delivered."""
     folder.mkdir()
-    for contract in CONTRACTS.values():
-        write_empty(contract, folder / f"{contract.collection}.parquet")
-    snapshots = {name: [str(folder / f"{name}.parquet")] for name in CONTRACTS}
-    variables = {
-        "school_year": YEAR,
-        "source": "student",
-        "lags": {},
-        "snapshots": {str(year): snapshots for year in range(YEAR - YEARS_BACK, YEAR + 1)},
-    }
+    variables = empty_variables(YEAR, CONTRACTS, folder)
     command = [
         *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(folder / "logs"), "build"),
         *("--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(folder / "target")),
