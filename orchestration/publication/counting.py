@@ -163,7 +163,7 @@ def counts_of(tables: Mapping[str, pa.Table], populations: Populations) -> tuple
 
 def _whole(column: Any) -> Numbers:
     """A column of whole numbers, zero where there is none."""
-    return np.asarray(pc.fill_null(column, 0)).astype(np.int64)
+    return np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
 
 
 def _by_measure(name: str, key: Any, numbers: Numbers, counted: Mapping[str, Numbers]) -> dict[str, Counted]:

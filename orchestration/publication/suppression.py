@@ -1,7 +1,7 @@
 """The public tables of a release: which tables and columns the public sees, and the figures that are taken out.
 
-Belongs here: reading the release's tables, counts of populations from them, blanking. Does not: which populations are
-withheld (`withholding`), writing files (`public_variant`).
+Belongs here: reading the release's tables, what policy says of them, blanking. Does not: counts of populations
+(`counting`), which of these are withheld (`withholding`), writing files (`public_variant`).
 
 Tables and columns are rows of policy: `public_table` names every table of a release as public or internal, for a public
 one `public_columns` what always stays and `public_figures` what goes with a withheld population. A column that is in
