@@ -100,14 +100,24 @@ def moved_figures(old: Side, new: Side) -> Iterator[tuple[str, str, str, str | N
             if not rest or not _is_unique(con, name, old, key) or not _is_unique(con, name, new, key):
                 continue
             shown = " || '/' || ".join(f"coalesce(b.{c}::VARCHAR, '')" for c in key)
-            matched = " AND ".join(f"a.{c} IS NOT DISTINCT FROM b.{c}" for c in key)
+            pairs = ", ".join(f"a.{c} AS old_{c}, b.{c} AS new_{c}" for c in rest)
+            differs = " OR ".join(f"a.{c} IS DISTINCT FROM b.{c}" for c in rest)
+            con.execute(  # once for all columns
+                f"CREATE OR REPLACE TEMP TABLE moved AS SELECT {shown} AS shown, {pairs} FROM {_read(name, old)} a "
+                f"JOIN {_read(name, new)} b ON {_matched(key)} WHERE {differs}"
+            )
             for column in rest:
                 query = (
-                    f"SELECT {shown}, a.{column}::VARCHAR, b.{column}::VARCHAR FROM {_read(name, old)} a "
-                    f"JOIN {_read(name, new)} b ON {matched} WHERE a.{column} IS DISTINCT FROM b.{column} ORDER BY 1"
+                    f"SELECT shown, old_{column}::VARCHAR, new_{column}::VARCHAR FROM moved "
+                    f"WHERE old_{column} IS DISTINCT FROM new_{column} ORDER BY 1"
                 )
                 for where, before, after in con.execute(query).fetchall():
                     yield name, where, column, before, after
+
+
+def _matched(key: list[str]) -> str:
+    """The condition that rows `a` and `b` have the same key."""
+    return " AND ".join(f"a.{c} IS NOT DISTINCT FROM b.{c}" for c in key)
 
 
 def _both(old: Side, new: Side) -> list[str]:
@@ -183,19 +193,19 @@ def _table(con: duckdb.DuckDBPyConnection, name: str, old: Side, new: Side) -> d
             "columns_removed": sorted({*before} - {*after}),
         }
     key, rest = _split(after)
-    if not (_is_unique(con, name, old, key) and _is_unique(con, name, new, key)):
-        key, rest = after, []
-    a, b, by = _read(name, old), _read(name, new), ", ".join(key)
-    gone, come = (
-        con.execute(f"SELECT count(*) FROM (SELECT {by} FROM {x} EXCEPT ALL SELECT {by} FROM {y})").fetchall()[0][0]
-        for x, y in ((a, b), (b, a))
-    )
+    a, b = _read(name, old), _read(name, new)
     changed: dict[str, int] = {}
-    if rest:
-        matched = " AND ".join(f"a.{c} IS NOT DISTINCT FROM b.{c}" for c in key)
-        sums = ", ".join(f"count(*) FILTER (a.{c} IS DISTINCT FROM b.{c})" for c in rest)
-        counts = con.execute(f"SELECT {sums} FROM {a} a JOIN {b} b ON {matched}").fetchall()[0]
+    if _is_unique(con, name, old, key) and _is_unique(con, name, new, key):
+        sums = "".join(f", count(*) FILTER (a.{c} IS DISTINCT FROM b.{c})" for c in rest)
+        both, *counts = con.execute(f"SELECT count(*){sums} FROM {a} a JOIN {b} b ON {_matched(key)}").fetchall()[0]
         changed = {c: n for c, n in zip(rest, counts, strict=True) if n}
+        gone, come = (con.execute(f"SELECT count(*) FROM {x}").fetchall()[0][0] - both for x in (a, b))
+    else:
+        by = ", ".join(after)
+        gone, come = (
+            con.execute(f"SELECT count(*) FROM (SELECT {by} FROM {x} EXCEPT ALL SELECT {by} FROM {y})").fetchall()[0][0]
+            for x, y in ((a, b), (b, a))
+        )
     if not gone and not come and not changed:
         return None
     return {"rows": rows, "added": come, "removed": gone, "changed": changed}

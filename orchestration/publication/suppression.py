@@ -1,7 +1,7 @@
 """The public tables of a release: which tables and columns the public sees, and the figures that are taken out.
 
-Belongs here: reading the release's tables, counts of populations from them, blanking. Does not: which populations are
-withheld (`withholding`), writing files (`public_variant`).
+Belongs here: reading the release's tables, what policy says of them, blanking. Does not: counts of populations
+(`counting`), which of these are withheld (`withholding`), writing files (`public_variant`).
 
 Tables and columns are rows of policy: `public_table` names every table of a release as public or internal, for a public
 one `public_columns` what always stays and `public_figures` what goes with a withheld population. A column that is in
@@ -18,30 +18,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.policy import Register
-from orchestration.publication.withholding import (
+from orchestration.publication.counting import (
     ALL_STUDENTS,
     DEPTH,
-    SMALL,
+    ENROLMENTS,
+    MEASURED,
+    ORGANISATIONS,
+    Numbers,
     Place,
     Population,
-    Withholding,
-    lines_of,
+    Populations,
+    counts_of,
+    populations_of,
 )
+from orchestration.publication.lines import lines_of
+from orchestration.publication.withholding import SMALL, Withholding
 
-ORGANISATIONS = "organisations"
-MEASURED = {
-    "indicator_results": ("indicator", ("n", "denominator"), ("value",)),
-    "participation_results": ("subject", ("n", "should_test", "two_year_should_test"), ("rate", "two_year_rate")),
-}
-"""Table of counts to the column that names its measures, its counts, its figures that are a share or a mean."""
-ENROLMENTS = {"enrolment_non_high": "non_high", "enrolment_high": "high"}
-"""Column of organisations to the gradespan that it counts. The whole enrolment is not published: less its gradespans
-it leaves the pupils before kindergarten and after grade 12, a few in many schools."""
+Mask = npt.NDArray[np.bool_]
 OPEN = ("school_year", "data_year", "schools")
 """Numbers that are not about students."""
 EXTREMES = (0, 100)
@@ -76,17 +77,20 @@ def public_variant(folder: Path, register: Register, year: int) -> Public:
         raise InputError(f"{folder / ORGANISATIONS}.parquet: is missing; without it no public table can be made")
     places = _places(tables[ORGANISATIONS])
     places |= _closed(tables, places, year)
-    withholding, populations = _withheld(tables, places, register, year)
+    populations = populations_of(tables, places)
+    why, number = _withheld(tables, populations, register, year)
+    is_withheld = np.zeros(len(populations), np.bool_)
+    is_withheld[list(why)] = True
     word = register.row(year, "suppression", "word").value
     withhold_extremes = _choice(register, year, "extreme_value", "withhold", "publish") == "withhold"
     made: dict[str, pa.Table] = {}
     blanked: dict[str, int] = {}
     for name, table in tables.items():
         _check_figures(name, table.schema, columns[name])
-        gone = _gone(name, table, columns[name][1], frozenset(withholding.why), extremes=withhold_extremes)
+        gone = _gone(name, table, columns[name][1], populations, is_withheld, extremes=withhold_extremes)
         made[name], blanked[name] = _blanked(table, columns[name], gone, word)
     internal = tuple(name for name in names if name not in tables)
-    return Public(made, withholding.why, populations, blanked, internal)
+    return Public(made, {populations.name(p): reason for p, reason in why.items()}, number, blanked, internal)
 
 
 # --- Policy ----------------------------------------------------------------------------------------------------------
@@ -134,16 +138,16 @@ def _check_figures(name: str, schema: pa.Schema, columns: tuple[list[str], list[
 def _read(folder: Path, name: str, columns: tuple[list[str], list[str]]) -> pa.Table:
     """A table with the columns that its public variant or the counts need."""
     path = folder / f"{name}.parquet"
-    table = pq.read_table(path)
+    there = pq.read_schema(path).names
     key, counts, figures = MEASURED.get(name, ("org_code", (), ()))
     needed = {*columns[0], *columns[1], "org_code", key, *counts, *figures}
     if name in MEASURED:
         needed |= {"gradespan", "student_group"}
     if name == ORGANISATIONS:
         needed |= {"org_type", "district_code", *ENROLMENTS}
-    if missing := sorted((needed - {"status"}) - set(table.column_names)):
+    if missing := sorted((needed - {"status"}) - set(there)):
         raise InputError(f"{path}: column {missing[0]} is missing; the public variant needs it")
-    return table
+    return pq.read_table(path, columns=[column for column in there if column in needed])
 
 
 def _places(organisations: pa.Table) -> dict[str, Place]:
@@ -165,91 +169,68 @@ def _closed(tables: Mapping[str, pa.Table], places: Mapping[str, Place], year: i
     """Schools that have closed since the data year of their figures; their district shares the first four digits."""
     districts = {code[:4]: code for code, place in places.items() if place.org_type == "district"}
     results = tables.get("indicator_results")
-    rows = results.select(["org_code", "data_year"]).to_pylist() if results else []
-    past = {row["org_code"] for row in rows if row["data_year"] < year} - places.keys()
+    if results is None:
+        return {}
+    earlier = results.filter(pc.less(results.column("data_year"), year)).column("org_code")
+    past = set(pc.unique(earlier).to_pylist()) - places.keys()
     return {code: Place("school", districts[code[:4]]) for code in sorted(past) if code[:4] in districts}
 
 
 def _withheld(
-    tables: Mapping[str, pa.Table], places: Mapping[str, Place], register: Register, year: int
-) -> tuple[Withholding, int]:
-    """What is withheld, and how many populations there are."""
-    counts, unknown = _counts(tables, places)
+    tables: Mapping[str, pa.Table], populations: Populations, register: Register, year: int
+) -> tuple[dict[int, str], int]:
+    """What is withheld and why, and how many populations there are."""
+    counts, unknown = counts_of(tables, populations)
+    minimum = register.integer(year, "suppression", "minimum_cell")
     printed = {f for name in tables for f in _columns(name, register, year)[1]}
     lines = lines_of(
         {m: of for m, of in counts.items() if m.split()[-1] in printed},  # the others cannot be subtracted
-        places,
+        populations,
         register.row(year, "gate_identity", "race_groups").value.split(),
         register.row(year, "gate_identity", "high_needs_groups").value.split(),
         pairs=_choice(register, year, "complement", "withhold", "publish") == "withhold",
     )
-    withholding = Withholding(counts, lines, places, register.integer(year, "suppression", "minimum_cell"))
-    withholding.withhold_small()
-    for population in unknown:
-        withholding.withhold(population, SMALL)
+    withholding = Withholding(lines, populations, minimum)
+    small = [of.populations[of.counts < minimum] for of in counts.values()]
+    for number in np.concatenate([*small, unknown]).tolist():
+        withholding.withhold(number, SMALL)
     withholding.settle()
-    return withholding, len(set().union(*counts.values(), unknown))
-
-
-def _counts(
-    tables: Mapping[str, pa.Table], places: Mapping[str, Place]
-) -> tuple[dict[str, dict[Population, int]], list[Population]]:
-    """Measure to population to count, and populations with a figure but no count, which may be small."""
-    counts: dict[str, dict[Population, int]] = {}
-    unknown: list[Population] = []
-    for name, (key, columns, figures) in MEASURED.items():
-        if name not in tables:
-            continue
-        read = ["org_code", "gradespan", "student_group", key, *columns, *figures]
-        for row in tables[name].select(read).to_pylist():
-            population = Population(row["org_code"], row["gradespan"], row["student_group"])
-            if population.org_code not in places:
-                raise InputError(f"{name}: org_code {population.org_code} is not in {ORGANISATIONS}")
-            if any(row[f] is not None for f in figures) and not any(row[c] for c in columns):
-                unknown.append(population)
-            for column in columns:
-                if row[column]:
-                    counts.setdefault(f"{name} {row[key]} {column}", {})[population] = row[column]
-    for row in tables[ORGANISATIONS].select(["org_code", *ENROLMENTS]).to_pylist():
-        for column, span in ENROLMENTS.items():
-            if row[column]:
-                of = counts.setdefault(f"{ORGANISATIONS} {column}", {})
-                of[Population(row["org_code"], span, ALL_STUDENTS)] = row[column]
-    return counts, unknown
+    return withholding.why, len(np.unique(np.concatenate([*(of.populations for of in counts.values()), unknown])))
 
 
 # --- Blanking --------------------------------------------------------------------------------------------------------
 
 
 def _gone(
-    name: str, table: pa.Table, figures: list[str], withheld: frozenset[Population], *, extremes: bool
-) -> dict[str, list[bool]]:
+    name: str, table: pa.Table, figures: list[str], populations: Populations, is_withheld: Mask, *, extremes: bool
+) -> dict[str, Mask]:
     """Figure to which of its rows are blanked."""
-    codes = table.column("org_code").to_pylist()
+    codes = table.column("org_code")
     if name == ORGANISATIONS:
-        return {f: [Population(c, ENROLMENTS[f], ALL_STUDENTS) in withheld for c in codes] for f in figures}
-    groups = table.column("student_group").to_pylist() if "student_group" in table.column_names else [ALL_STUDENTS]
-    if len(groups) != len(codes):
-        groups = groups * len(codes)
-    if name in MEASURED:
-        spans = table.column("gradespan").to_pylist()
-        mask = [Population(*p) in withheld for p in zip(codes, spans, groups, strict=True)]
-    else:  # figures of both gradespans together tell of either
-        any_span = {(p.org_code, p.student_group) for p in withheld}
-        mask = [p in any_span for p in zip(codes, groups, strict=True)]
-    gone = dict.fromkeys(figures, mask)
-    if extremes and name in MEASURED:
+        return {f: _among(is_withheld, populations.numbers(codes, ENROLMENTS[f], ALL_STUDENTS)) for f in figures}
+    groups = table.column("student_group") if "student_group" in table.column_names else ALL_STUDENTS
+    measured = name in MEASURED
+    # elsewhere figures of both gradespans together tell of either
+    spans = [table.column("gradespan")] if measured else populations.spans
+    masks = [_among(is_withheld, populations.numbers(codes, span, groups)) for span in spans]
+    gone = {figure: np.logical_or.reduce(masks) for figure in figures}
+    if extremes and measured:
         for figure in set(MEASURED[name][2]) & set(figures):
-            values = table.column(figure).to_pylist()
-            gone[figure] = [m or v in EXTREMES for m, v in zip(mask, values, strict=True)]
+            values = table.column(figure).cast(pa.float64())
+            gone[figure] |= np.asarray(pc.is_in(values, value_set=pa.array(EXTREMES, pa.float64())))
     return gone
 
 
+def _among(is_withheld: Mask, numbers: Numbers) -> Mask:
+    """Whether each of some populations is withheld; one that is not known is not."""
+    return is_withheld[numbers] & (numbers >= 0)
+
+
 def _blanked(
-    table: pa.Table, columns: tuple[list[str], list[str]], gone: dict[str, list[bool]], word: str
+    table: pa.Table, columns: tuple[list[str], list[str]], gone: dict[str, Mask], word: str
 ) -> tuple[pa.Table, int]:
     """The published columns in the table's own order, blanks in place of what is gone, and how many rows have one."""
-    rows = [any(of) for of in zip(*gone.values(), strict=True)] if gone else [False] * table.num_rows
+    rows = np.any(list(gone.values()), axis=0) if gone else np.zeros(table.num_rows, np.bool_)
     status = [c for c in columns[0] if c.endswith("status")]
     made: dict[str, Any] = {}
     for field in table.schema:
@@ -261,17 +242,13 @@ def _blanked(
         elif field.name in columns[0]:
             made[field.name] = values
     if "status" in status and "status" not in made:
-        made["status"] = pa.array([word if hidden else OK for hidden in rows], pa.string())
-    return pa.table(made), sum(rows)
+        made["status"] = _with(pa.repeat(OK, table.num_rows), rows, word)
+    return pa.table(made), int(rows.sum())
 
 
-def _with(values: pa.Array, where: list[bool], value: str | None) -> pa.Array:
+def _with(values: pa.Array, where: Mask, value: str | None) -> pa.Array:
     """The values with another one where said."""
-    import pyarrow.compute as pc
-
-    if not where:
-        return values
-    return pc.if_else(pa.array(where, pa.bool_()), pa.scalar(value, values.type), values)
+    return pc.if_else(pa.array(where), pa.scalar(value, values.type), values)
 
 
 def reasons(why: Mapping[Population, str]) -> dict[str, int]:

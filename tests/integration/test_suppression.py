@@ -20,8 +20,9 @@ from orchestration import synthetic
 from orchestration.determinations.building import build as build_determinations
 from orchestration.errors import InputError
 from orchestration.indicators.building import build as build_indicators
+from orchestration.publication.elimination import Sums
 from orchestration.publication.public_variant import write_public
-from orchestration.publication.suppression import public_tables
+from orchestration.publication.suppression import public_tables, public_variant
 from orchestration.publication.withholding import Withholding
 from tests.support.attack import RACES, attack, cells, read
 from tests.support.determinations import REGISTER, changed
@@ -211,6 +212,47 @@ def test_no_small_state_gives_anything_away(seed: int, schools: int, sizes: list
     with TemporaryDirectory() as folder:
         made = state(Random(seed), sizes, schools, Path(folder) / "release")
         assert attack(read(published(made)), LEAST) == (set(), set())
+
+
+def test_a_student_of_no_school_costs_the_figures_near_it_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that a district has and none of its schools follows whatever else is blank, until all it rests on is.
+
+    What is withheld has to be sought there. Line by line outward from it, the whole state went, in hundreds of rounds.
+    """
+    counts: dict[tuple[str, str, str, str], int] = {}
+    district_of: dict[str, str] = {}
+    for number in range(60):
+        district = f"{number + 1:04d}0000"
+        for school in (f"{district[:4]}{place:04d}" for place in range(1, 4)):
+            district_of[school] = district
+            for order, race in enumerate(RACES):
+                if number or race != "pacific_islander":
+                    for key in ((org, group) for org in (school, district, STATE) for group in (race, "all_students")):
+                        cell = (key[0], "high", key[1], "ela")
+                        counts[cell] = counts.get(cell, 0) + 20 + order + number
+    for org, group in (("00010000", "pacific_islander"), ("00010000", "all_students"), (STATE, "pacific_islander"),
+                       (STATE, "all_students")):  # fmt: skip
+        counts[org, "high", group, "ela"] = counts.get((org, "high", group, "ela"), 0) + 1
+    folder = write(tmp_path / "release", tables_of(counts, district_of))
+    rounds, taken_in = [], []
+    still_open, take_in = Withholding._still_open, Sums.take_in
+
+    def counted(self: Withholding) -> Any:
+        rounds.append(len(self.why))
+        return still_open(self)
+
+    def taken(self: Sums, unknown: int, column: Any) -> None:
+        taken_in.append((id(self), unknown))
+        take_in(self, unknown, column)
+
+    monkeypatch.setattr(Withholding, "_still_open", counted)
+    monkeypatch.setattr(Sums, "take_in", taken)
+    public = public_variant(folder, REGISTER, YEAR)
+    print(f"{len(public.why)} of {public.populations} withheld in {len(rounds)} rounds, {len(taken_in)} unknowns")
+    assert len(rounds) <= 10
+    assert len(taken_in) == len(set(taken_in))
+    assert len(public.why) <= 80 < public.populations / 20
+    assert attack(read(published(folder)), LEAST) == (set(), set())
 
 
 # --- What is in the files --------------------------------------------------------------------------------------------
