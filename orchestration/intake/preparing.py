@@ -77,7 +77,7 @@ def prepare(
     if lower.endswith(".parquet"):
         return _prepare_parquet(path, name, limits)
     if lower.endswith(".xlsx"):
-        rows = read_sheet(path, name, sheet, header_row, limits.max_expanded_bytes)
+        rows = read_sheet(path, name, sheet, header_row, _ceiling(path, limits))
         return _prepare_rows(rows, name, work, header_row)
     text = _expand(path, name, work, limits) if lower.endswith(".gz") else path
     plain = _check_text(text, name, limits)
@@ -245,9 +245,14 @@ def _batches(rows: Iterator[list[object]], size: int) -> Iterator[list[list[obje
         yield batch
 
 
+def _ceiling(path: Path, limits: Limits) -> int:
+    """Bytes that an archive or a workbook may expand to."""
+    return min(limits.max_expanded_bytes, max(path.stat().st_size * limits.max_expansion_ratio, CHUNK))
+
+
 def _expand(path: Path, name: str, work: Path, limits: Limits) -> Path:
     out = work / "expanded.csv"
-    ceiling = min(limits.max_expanded_bytes, max(path.stat().st_size * limits.max_expansion_ratio, CHUNK))
+    ceiling = _ceiling(path, limits)
     written = 0
     try:
         with gzip.open(path, "rb") as source, out.open("wb") as target:

@@ -12,6 +12,7 @@ from orchestration.intake.landing import landed_years, scan
 from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register
 from orchestration.settings import Settings
+from orchestration.texts import printable
 
 
 def status(settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
@@ -112,7 +113,9 @@ def _strays(settings: Settings) -> list[str]:
     if not settings.landing.is_dir():
         return []
     return sorted(
-        p.name for p in settings.landing.iterdir() if p.is_file() and not p.name.startswith((".", "_", "README"))
+        printable(p.name)
+        for p in settings.landing.iterdir()
+        if p.is_file() and not p.name.startswith((".", "_", "README"))
     )
 
 
