@@ -16,7 +16,7 @@ import pytest
 from orchestration.automation.writer import LOCK
 from orchestration.doctor.contents import RUN_LOCK
 from orchestration.doctor.examining import CHECKS, answer, examine
-from orchestration.doctor.findings import Finding, Machine, Site
+from orchestration.doctor.findings import Machine, Site
 from orchestration.doctor.home import ROOM_FACTOR, kind_of
 from orchestration.settings import PROJECT, Settings
 from tests.e2e.test_cli import accountability
