@@ -17,7 +17,7 @@ from orchestration.automation.writer import LOCK
 from orchestration.doctor.contents import RUN_LOCK
 from orchestration.doctor.examining import CHECKS, answer, examine
 from orchestration.doctor.findings import Machine, Site
-from orchestration.doctor.home import ROOM_FACTOR, kind_of
+from orchestration.doctor.home import PACKED_FACTOR, ROOM_FACTOR, kind_of
 from orchestration.settings import PROJECT, Settings
 from tests.e2e.test_cli import accountability
 from tests.support.small_home import YEAR, SmallHome
@@ -272,6 +272,8 @@ def test_more_landed_wants_more_room(site: Site) -> None:
         os.truncate(file.fileno(), 2 << 30)
     assert f"{ROOM_FACTOR * 2.147:.1f} GB wanted" in answer("disk", site).says
     assert answer("disk", site).state == "failed"
+    (site.settings.landing / "2025" / "big.csv").rename(site.settings.landing / "2025" / "big.csv.gz")
+    assert f"{PACKED_FACTOR * 2.147:.1f} GB wanted" in answer("disk", site).says
 
 
 def test_the_command_prints_a_line_a_check_and_fails_when_one_does(site: Site) -> None:
