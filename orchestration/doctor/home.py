@@ -17,8 +17,8 @@ from orchestration.doctor.findings import Finding, Site, failed, ok, warning
 from orchestration.intake.landing import landed_years
 
 ROOM_FACTOR = 3
-"""Bytes that a home needs for one landed byte of CSV: kept deliveries, snapshots, tables, releases, scratch. Measured with
-three statewide years of 1.09 GB: 1.9 GB at the widest, the tables and release of the last one not yet made."""
+"""Bytes that a home needs for one landed byte of CSV: kept deliveries, snapshots, tables, releases, scratch. Measured
+with three statewide years of 1.09 GB: 1.9 GB at the widest, the tables and release of the last one not yet made."""
 PACKED_FACTOR = 12
 """The same for one byte of a packed delivery (csv.gz, xlsx, parquet): the tables do not shrink with it."""
 SMALLEST_ROOM = 2 << 30
