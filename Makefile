@@ -30,8 +30,8 @@ statewide: setup  ## the same for 950,000 students, three years, in a home of it
 	@$(BIN)/accountability run --year $$(ls -d $(STATEWIDE)/landing/[12]* | sort | tail -1 | xargs basename) --raw $(STATEWIDE) --home $(STATEWIDE)/home
 
 dev: setup  ## Dagster UI on this machine, over the same home
-	@mkdir -p -m 700 $(HOME_DIR) $(HOME_DIR)/dagster && cp -n orchestration/automation/dagster.yaml $(HOME_DIR)/dagster/
-	DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster ACCOUNTABILITY_HOME=$(abspath $(HOME_DIR)) $(BIN)/dagster dev --host 127.0.0.1
+	@umask 077 && mkdir -p $(HOME_DIR)/dagster && cp -n orchestration/automation/dagster.yaml $(HOME_DIR)/dagster/
+	umask 077 && DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster ACCOUNTABILITY_HOME=$(abspath $(HOME_DIR)) $(BIN)/dagster dev --host 127.0.0.1
 
 test: lint unit  ## lint, types and every test
 
@@ -60,7 +60,7 @@ lock: setup  ## resolve requirements.lock anew (needs uv)
 		--no-header --no-strip-extras --no-emit-index-url --no-emit-find-links --constraint constraints.txt -o requirements.lock
 
 audit: setup  ## look the pinned dependencies up in the vulnerability database (needs the network)
-	$(BIN)/pip-audit --require-hashes -r requirements.lock
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 clean:  ## remove the environment and caches; never data
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs

@@ -7,11 +7,12 @@ the command that needs them, so that --help answers at once.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import typer
 
-from orchestration.commands import assisting, delivering, explaining, releasing, running, verifying
+from orchestration.commands import assisting, delivering, doctoring, explaining, releasing, running, verifying
 from orchestration.errors import InputError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ for command in (
     verifying.verify,
     explaining.explain,
     assisting.assist,
+    doctoring.doctor,
 ):
     app.command()(command)
 app.add_typer(releasing.app, name="release")
@@ -40,6 +42,7 @@ def main() -> None:
     rooms = logging.getLogger("orchestration")
     rooms.addHandler(progress)
     rooms.setLevel(logging.INFO)
+    os.umask(0o077)  # what libraries write (Dagster's history, say) is for the owner only, like everything else
     try:
         app()
     except InputError as error:

@@ -74,6 +74,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def make_private(folder: Path) -> None:
+    """Close a folder and all that lies in it to everybody but the owner, whatever umask it was written under."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 def private_folder(folder: Path, home: Path) -> Path:
     """Make a folder below `home`; it and every one up to the home become readable by the owner only."""
     place = home

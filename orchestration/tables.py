@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.files import private_folder, sha256_of
+from orchestration.files import make_private, private_folder, sha256_of
 from orchestration.settings import PROJECT
 
 RECORD = "record.json"
@@ -137,6 +137,7 @@ def replacing(target: Path, home: Path, record: Mapping[str, object]) -> Iterato
     try:
         yield made
         (made / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+        make_private(made)
         old = target.resolve() if target.is_symlink() else None
         link = made.with_name(f"{made.name}.link")
         link.symlink_to(made.name)

@@ -11,12 +11,14 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 MOST_ROWS = 1_000_000
 """Rows a sheet holds; more are cut, and the last line says so."""
 FIXED = datetime(2000, 1, 1)
+_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+"""What a formula may begin with: a text that begins so is marked as quoted, and stays text when somebody edits it."""
 _SAVED = re.compile(rb"(?<=<dcterms:modified xsi:type=\"dcterms:W3CDTF\">)[^<]*")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_workbook(path: Path, sheets: Mapping[str, tuple[tuple[str, ...], Iterable[Iterable[object]]]]) -> None:
@@ -36,15 +38,24 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[tuple[str, ...], Itera
                 break
             cells = []
             for value in row:
-                cell = WriteOnlyCell(sheet, value=value if isinstance(value, int | float | None) else str(value))
-                if isinstance(value, str) and value.startswith(_FORMULA):
-                    cell.data_type = "s"
-                    cell.quotePrefix = True
-                cells.append(cell)
+                is_text = not isinstance(value, int | float | None)
+                cells.append(WriteOnlyCell(sheet, value=None if is_text else value))
+                if is_text:
+                    put_text(cells[-1], str(value))
             sheet.append(cells)
     content = io.BytesIO()
     book.save(content)
     path.write_bytes(same_bytes(content.getvalue()))
+
+
+def put_text(cell: Any, text: str) -> None:
+    """Text into a cell of openpyxl as text, whatever it begins with, without what a workbook cannot hold."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+    cell.data_type = "s"
+    if text.startswith(_BEGINS):
+        cell.quotePrefix = True
 
 
 def same_bytes(content: bytes) -> bytes:

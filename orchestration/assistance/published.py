@@ -17,6 +17,7 @@ from orchestration.assistance.assistance_rules import AssistanceRules
 from orchestration.assistance.reading import STATE, Determination, Inputs, Organisation, YearTables
 from orchestration.assistance.regions import Crosswalk
 from orchestration.errors import InputError
+from orchestration.texts import is_unfit
 
 PERCENTILES = ("sy", "org_type", "dist_code", "org_code", "accntblty_pctle", "is_requiring_assistance")
 DIRECTORY = ("org_code", "name", "town", "dist_name", "dist_code", "county")
@@ -128,4 +129,6 @@ def _read(path: Path, columns: tuple[str, ...]) -> Iterable[Row]:
     for where, row in rows:
         if None in row or None in row.values():
             raise InputError(f"{where}: does not have as many values as the header")
+        if field := next((name for name in columns if is_unfit(row[name])), None):
+            raise InputError(f"{where}: {field} begins like a formula or holds a character that cannot be shown")
     return rows

@@ -17,7 +17,7 @@ from orchestration.assistance.eligibility import EXITED, Eligible
 from orchestration.assistance.equity import AFTER, ALL_LEADS, BEFORE
 from orchestration.assistance.leadership import Team
 from orchestration.assistance.leads import RegionPlan
-from orchestration.workbooks import FIXED, same_bytes
+from orchestration.workbooks import FIXED, put_text, same_bytes
 
 LEAD_HEADER = ("Assistance Lead", "Districts", "Schools", "Students", "High needs", "Load", "Last day", "Which")
 SCHOOL_HEADER = (
@@ -212,9 +212,10 @@ def _head(sheet: Any, row: int, names: Sequence[str]) -> None:
 def _put(sheet: Any, row: int, values: Sequence[Any]) -> None:
     """Values into a row; text stays text, also where it begins like a formula."""
     for column, value in enumerate(values, 1):
-        cell = sheet.cell(row, column, value)
         if isinstance(value, str):
-            cell.data_type = "s"
+            put_text(sheet.cell(row, column), value)
+        else:
+            sheet.cell(row, column, value)
 
 
 def _file_word(region: str) -> str:

@@ -75,7 +75,7 @@ def table(title: str, header: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for name in header:
         drawn.add_column(

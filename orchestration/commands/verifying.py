@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.texts import printable
+
 
 def verify(
     files: Annotated[
@@ -22,6 +24,6 @@ def verify(
 
     figures = recompute(files, load_register(Settings().policy))
     for line in summary(figures):
-        print(line)
+        print(printable(line))
     if not is_reproduced(figures):
         raise typer.Exit(1)

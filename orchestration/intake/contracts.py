@@ -120,6 +120,11 @@ class Contract(BaseModel):
         return tuple(self.parts.names) if self.parts else ("",)
 
     @property
+    def names_students(self) -> bool:
+        """Whether a row is of one student: then no text of it leaves the home."""
+        return any(field.type == "student_id" for field in self.fields.values())
+
+    @property
     def required_parts(self) -> tuple[str, ...]:
         """Parts without which a year is not complete."""
         if isinstance(self.required, tuple):

@@ -7,6 +7,7 @@ Belongs here: what a single value may be (``raw/README.md``, "What happens to a 
 from __future__ import annotations
 
 from orchestration.intake.contracts import Contract, ContractField
+from orchestration.texts import CONTROL, FORMULA
 
 _FORMS = {
     "integer": r"-?[0-9]+(\.0+)?",
@@ -105,6 +106,9 @@ def _checks(field: ContractField, contract: Contract, *, year: int, part: str) -
     if form := _FORMS.get(field.type):
         day = f" AND {value} >= DATE '0001-01-01'" if field.type == "date" else ""
         checks.append((f"NOT coalesce(regexp_full_match({column}, '{form}'){day}, false)", "type"))
+    if field.type == "text" and not contract.names_students:  # such texts reach pages, CSV files and terminals
+        checks.append((f"regexp_matches({column}, {text(CONTROL)})", "characters"))
+        checks.append((f"regexp_full_match({column}, {text(FORMULA)})", "formula"))
     if field.type == "year":
         checks.append((f"{column} <> '{year}'", "year"))
     if contract.parts and field.name == contract.parts.field:
@@ -137,6 +141,8 @@ def reason(field: ContractField, *, year: int) -> str:
     sentences = {
         "required": "'the value is missing'",
         "type": f"{shown} || ' is not {_KINDS.get(field.type, 'text')}'",
+        "characters": "'holds a line break or another character that cannot be shown'",
+        "formula": f"{shown} || ' begins like a formula of a spreadsheet'",
         "year": f"{shown} || ' is not the year of the delivery, {year}'",
         "part": f"{shown} || ' is another part than the delivery'",
         "code": f"{shown} || ' is not a code of this field'",

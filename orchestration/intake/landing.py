@@ -14,10 +14,13 @@ from pathlib import Path
 
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract, fold
+from orchestration.texts import printable
 
 ENDINGS = (".csv", ".csv.gz", ".xlsx", ".parquet")
 STAGES = ("preliminary", "official")
 _YEAR = re.compile(r"^[12][0-9]{3}$")
+PEEK = 1 << 28
+"""Bytes; a workbook that expands past this is not opened for its header alone: its name has to tell what it is."""
 _NOT_DELIVERIES = re.compile(r"^[._]|^readme|\.(part|tmp)$", re.IGNORECASE)
 
 
@@ -67,7 +70,9 @@ def scan(landing: Path, year: int, contracts: Mapping[str, Contract]) -> Scan:
         except InputError as error:
             problems.append(str(error))
         except OSError as error:
-            problems.append(f"{name}: cannot be read ({error.strerror}); check its permissions and deliver it again")
+            problems.append(
+                f"{printable(name)}: cannot be read ({error.strerror}); check its permissions and deliver it again"
+            )
     return Scan(tuple(arrivals), tuple(problems))
 
 
@@ -83,6 +88,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _recognise(path: Path, name: str, year: int, landing: Path, contracts: Mapping[str, Contract]) -> Arrival:
+    if not name.isprintable():
+        raise InputError(f"{name}: the name holds a character that cannot be shown; rename the file")
     if path.is_symlink():
         raise InputError(f"{name}: is a link; deliver the file itself")
     if not stat.S_ISREG(path.stat().st_mode):
@@ -152,7 +159,7 @@ def peek_header(path: Path) -> list[str]:
         if lower.endswith(".xlsx"):
             from orchestration.intake.workbooks import read_sheet
 
-            return next(read_sheet(path, path.name, None, 1, 1 << 33), (1, []))[1]
+            return next(read_sheet(path, path.name, None, 1, PEEK), (1, []))[1]
         with gzip.open(path, "rb") if lower.endswith(".gz") else path.open("rb") as file:
             line = file.readline(1 << 20).decode("utf-8-sig")
         return next(csv.reader([line]), [])

@@ -31,6 +31,7 @@ _WIDE_BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 class Limits:
     """Operating limits of intake: policy rule `intake_limit`."""
 
+    max_columns: int
     max_expanded_bytes: int
     max_expansion_ratio: int
     max_line_bytes: int
@@ -77,14 +78,14 @@ def prepare(
     if lower.endswith(".parquet"):
         return _prepare_parquet(path, name, limits)
     if lower.endswith(".xlsx"):
-        rows = read_sheet(path, name, sheet, header_row, limits.max_expanded_bytes)
-        return _prepare_rows(rows, name, work, header_row)
+        rows = read_sheet(path, name, sheet, header_row, _ceiling(path, limits))
+        return _prepare_rows(rows, name, work, header_row, limits)
     text = _expand(path, name, work, limits) if lower.endswith(".gz") else path
     plain = _check_text(text, name, limits)
-    header = _read_header(text, name, header_row)
+    header = _read_header(text, name, header_row, limits)
     if not careful and plain.is_regular(len(header), header_row):
         return Prepared(text, header, _positions(header), lines=plain.lines - 1)
-    return _prepare_rows(_csv_records(text, name, limits), name, work, header_row)
+    return _prepare_rows(_csv_records(text, name, limits), name, work, header_row, limits)
 
 
 @dataclass(frozen=True)
@@ -166,20 +167,22 @@ def _positions(header: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"c{position}" for position in range(len(header)))
 
 
-def _read_header(path: Path, name: str, header_row: int) -> tuple[str, ...]:
+def _read_header(path: Path, name: str, header_row: int, limits: Limits) -> tuple[str, ...]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             for number, record in enumerate(reader, start=1):
                 if number == header_row:
-                    return _checked_header(record, name)
+                    return _checked_header(record, name, limits)
         except csv.Error as error:
             raise InputError(f"{name}: row 1: {error}; the header cannot be read") from None
     raise InputError(f"{name}: the file has no header in row {header_row}")
 
 
-def _checked_header(record: Iterable[str], name: str) -> tuple[str, ...]:
+def _checked_header(record: Iterable[str], name: str, limits: Limits) -> tuple[str, ...]:
     header = tuple(record)
+    if len(header) > limits.max_columns:
+        raise InputError(f"{name}: {len(header)} columns, more than {limits.max_columns}; a line break may be missing")
     for position, column in enumerate(header, start=1):
         if not column.strip():
             raise InputError(f"{name}: column {position} has no header; name it or remove it")
@@ -203,13 +206,15 @@ def _csv_records(path: Path, name: str, limits: Limits) -> Iterator[tuple[int, l
                 raise InputError(f"{name}: row {number}: {fault}; correct the row and deliver the file again") from None
 
 
-def _prepare_rows(records: Iterable[tuple[int, list[str]]], name: str, work: Path, header_row: int) -> Prepared:
+def _prepare_rows(
+    records: Iterable[tuple[int, list[str]]], name: str, work: Path, header_row: int, limits: Limits
+) -> Prepared:
     """Write well-formed records with their row numbers to Parquet; note the others. Blank rows at the end are none."""
     source = iter(records)
     header: tuple[str, ...] | None = None
     for number, record in source:
         if number == header_row:
-            header = _checked_header(record, name)
+            header = _checked_header(record, name, limits)
             break
     if header is None:
         raise InputError(f"{name}: the file has no header in row {header_row}")
@@ -245,9 +250,14 @@ def _batches(rows: Iterator[list[object]], size: int) -> Iterator[list[list[obje
         yield batch
 
 
+def _ceiling(path: Path, limits: Limits) -> int:
+    """Bytes that an archive or a workbook may expand to."""
+    return min(limits.max_expanded_bytes, max(path.stat().st_size * limits.max_expansion_ratio, CHUNK))
+
+
 def _expand(path: Path, name: str, work: Path, limits: Limits) -> Path:
     out = work / "expanded.csv"
-    ceiling = min(limits.max_expanded_bytes, max(path.stat().st_size * limits.max_expansion_ratio, CHUNK))
+    ceiling = _ceiling(path, limits)
     written = 0
     try:
         with gzip.open(path, "rb") as source, out.open("wb") as target:
@@ -279,7 +289,7 @@ def _prepare_parquet(path: Path, name: str, limits: Limits) -> Prepared:
             raise InputError(
                 f"{name}: column '{column.name}' has the Parquet type {column.type}; deliver text, numbers or dates"
             )
-    header = _checked_header(schema.names, name)
+    header = _checked_header(schema.names, name, limits)
     return Prepared(path, header, header)
 
 

@@ -13,6 +13,7 @@ from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register
 from orchestration.processes import is_alive
 from orchestration.settings import Settings
+from orchestration.texts import printable
 
 
 def status(settings: Settings, contracts: Mapping[str, Contract], register: Register) -> dict[str, Any]:
@@ -121,7 +122,9 @@ def _strays(settings: Settings) -> list[str]:
     if not settings.landing.is_dir():
         return []
     return sorted(
-        p.name for p in settings.landing.iterdir() if p.is_file() and not p.name.startswith((".", "_", "README"))
+        printable(p.name)
+        for p in settings.landing.iterdir()
+        if p.is_file() and not p.name.startswith((".", "_", "README"))
     )
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from orchestration.errors import InputError
 
-_MERGED = re.compile(rb'<mergeCell ref="([^"]+)"')
-_FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"[^>]*>\s*<f[ >/]')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([^"]+)"')
+_FORMULA = re.compile(
+    rb'\br="([A-Z]+[0-9]+)"[^>]*>\s*(?:<(?:\w+:)?v>[^<]*</(?:\w+:)?v>\s*)?<(?:\w+:)?f[ >/]'  # with or without prefix
+)
+_PIECE = 1 << 20
+_SEAM = 1 << 12
+"""Bytes read at once, and those of the piece before that are looked at again."""
 
 
 def read_sheet(
@@ -23,14 +29,15 @@ def read_sheet(
     """Rows of the workbook's only filled sheet (or of `sheet`): (row number, values as text).
 
     A sheet does not store empty cells at the end of a row: rows are filled up to the header's width.
-    Raises InputError on formulas, merged cells, several filled sheets, a damaged or over-large file.
+    Raises InputError on formulas, merged cells, several filled sheets, a damaged or over-large file. Macros, links to
+    other workbooks and entities are never read.
     """
     _check_archive(path, name, max_bytes)
     from openpyxl import load_workbook  # slow to import, and few deliveries are workbooks
 
     try:
         with path.open("rb") as file:
-            book = load_workbook(file, read_only=True)
+            book = load_workbook(file, read_only=True, keep_links=False)
             titles = _filled_sheets(book)
             if sheet is not None and sheet not in titles:
                 raise InputError(f"{name}: no filled sheet '{sheet}'; it has {', '.join(titles) or 'none'}")
@@ -47,7 +54,9 @@ def read_sheet(
                 elif values:
                     values += [""] * (width - len(values))
                 yield number, values
-    except (KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # openpyxl has no error of its own: what is not a workbook raises anything
         raise InputError(f"{name}: not a readable workbook ({type(error).__name__}); save it again as .xlsx") from None
 
 
@@ -58,16 +67,31 @@ def _check_archive(path: Path, name: str, max_bytes: int) -> None:
             if sum(entry.file_size for entry in archive.infolist()) > max_bytes:
                 raise InputError(f"{name}: the workbook expands past {max_bytes} bytes")
             for entry in archive.namelist():
-                if entry.startswith("xl/worksheets/") and entry.endswith(".xml"):
-                    content = archive.read(entry)
-                    if found := _FORMULA.search(content):
-                        cell = found.group(1).decode()
-                        raise InputError(f"{name}: cell {cell} holds a formula; paste values and deliver it again")
-                    if found := _MERGED.search(content):
-                        cells = found.group(1).decode()
-                        raise InputError(f"{name}: cells {cells} are merged; unmerge them and deliver it again")
-    except (zipfile.BadZipFile, EOFError):
+                if entry.endswith((".xml", ".rels")):
+                    for piece in _pieces(archive, entry):
+                        _check_piece(piece, name)
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError):  # the last two: odd, locked
         raise InputError(f"{name}: not a complete workbook; deliver it again") from None
+
+
+def _pieces(archive: zipfile.ZipFile, entry: str) -> Iterator[bytes]:
+    """A part in pieces that overlap, so that a large one never lies in memory and nothing is missed at a seam."""
+    tail = b""
+    with archive.open(entry) as part:
+        while read := part.read(_PIECE):
+            yield tail + read
+            tail = (tail + read)[-_SEAM:]
+
+
+def _check_piece(piece: bytes, name: str) -> None:
+    if b"<!DOCTYPE" in piece or b"\0" in piece:  # entities stand in a document type; NUL bytes mean another encoding
+        raise InputError(f"{name}: holds a document type or UTF-16, which no workbook needs; save it again as .xlsx")
+    if found := _FORMULA.search(piece):
+        cell = found.group(1).decode()
+        raise InputError(f"{name}: cell {cell} holds a formula; paste values and deliver it again")
+    if found := _MERGED.search(piece):
+        cells = found.group(1).decode("utf-8", "replace")
+        raise InputError(f"{name}: cells {cells} are merged; unmerge them and deliver it again")
 
 
 def _filled_sheets(book: object) -> list[str]:

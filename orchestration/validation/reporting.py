@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 from orchestration.validation.running import CRASHED, FAILED, NOT_COMPARED, PASSED, ROWS_KEPT, Outcome
+from orchestration.workbooks import put_text
 
 REPORT = "report.json"
 WORKBOOK = "failing_rows.xlsx"
@@ -44,18 +45,14 @@ def write_report(folder: Path, *, room: str, source: str, year: int, passed: boo
 def _workbook(path: Path, outcomes: Sequence[Outcome]) -> None:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     def cells(sheet: object, values: Sequence[object]) -> list[object]:
         """Cells that hold text as text: a name that begins with = + - or @ is no formula."""
         found = []
         for value in values:
-            text = isinstance(value, str)
-            cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if text else value)
-            if text:
-                cell.data_type = "s"
-                cell.quotePrefix = True
-            found.append(cell)
+            found.append(WriteOnlyCell(sheet, None if isinstance(value, str) else value))
+            if isinstance(value, str):
+                put_text(found[-1], value)
         return found
 
     failed = [outcome for outcome in outcomes if not outcome.held]

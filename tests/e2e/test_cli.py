@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.settings import PROJECT
 
 COMMAND = Path(sys.executable).parent / "accountability"
+TOKEN = "token-that-nobody-may-see"
+HOSTILE = "<script>alert(1)</script>'); DROP TABLE judged; --"
+"""Name of a school, chosen by somebody who means harm."""
 
 
-def accountability(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def accountability(
+    *words: str | Path, env: Mapping[str, str] | None = None, umask: int = -1
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, cwd=PROJECT, env=os.environ | (env or {}), timeout=300
+        [COMMAND, *words],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env=os.environ | (env or {}),
+        timeout=300,
+        umask=umask,
     )
 
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A small fictional state, landed, and its first annual run."""
+    """A small fictional state with planted defects, landed, and its first annual run, by a user who hides nothing."""
     folder = tmp_path_factory.mktemp("state")
-    done = accountability("generate", "--students", "2000", "--years", "2024-2025", "--out", folder / "landing")
+    state = ("--students", "2000", "--years", "2024-2025", "--defects", "12")
+    done = accountability("generate", *state, "--out", folder / "landing")
     assert done.returncode == 0, done.stderr
-    done = accountability("run", "--year", "2025", "--raw", folder, "--home", folder / "home")
+    directory = folder / "landing" / "2025" / "organisations.csv"
+    rows = list(csv.DictReader(directory.read_text().splitlines()))
+    next(row for row in rows if row["org_type"] == "school")["org_name"] = HOSTILE
+    with directory.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    token = {"ACCOUNTABILITY_HUB_APP_TOKEN": TOKEN}
+    done = accountability("run", "--year", "2025", "--raw", folder, "--home", folder / "home", env=token, umask=0)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(
         "Annual run of 2025 (student source, official) …\n2024 organisations (official) new: "
@@ -159,3 +183,55 @@ def test_no_identifier_is_printed(state: tuple[Path, Path]) -> None:
     for identifier in identifiers:
         assert identifier not in done.stdout + done.stderr
         assert all(identifier.encode() not in content for content in written)
+
+
+def test_everything_is_the_owners_alone_whatever_the_umask(state: tuple[Path, Path]) -> None:
+    _, home = state
+    paths = [path for path in (home, *home.rglob("*")) if not path.is_symlink()]
+    assert [path for path in paths if path.stat().st_mode & 0o077] == []
+    assert {"dagster", "published", "tables", "validation", "snapshots"} <= {path.name for path in home.iterdir()}
+
+
+def content_of(path: Path) -> Iterator[bytes]:
+    """What a file says, unpacked."""
+    if path.suffix == ".parquet":
+        yield str(pq.read_table(path).to_pydict()).encode()
+    elif path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+    else:
+        yield path.read_bytes()
+
+
+def test_no_student_and_no_token_stands_outside_the_records(state: tuple[Path, Path]) -> None:
+    """Not in a table, a release, a report, a workbook, nor in Dagster's history and logs."""
+    folder, home = state
+    students = {
+        row["sasid"].encode()
+        for file in (folder / "landing").glob("*/sims*.csv")
+        for row in csv.DictReader(file.read_text().splitlines())
+    }
+    assert len(students) > 2000
+    written = [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
+    outside = [p for p in written if p.name != "accepted.parquet" and "deliveries" not in p.relative_to(home).parts]
+    assert {".db", ".csv", ".html", ".xlsx", ".json", ".parquet"} <= {path.suffix for path in outside}
+
+    def named_in(path: Path) -> set[bytes]:
+        return students & {found for content in content_of(path) for found in re.findall(rb"(?=(\d{10}))", content)}
+
+    records = [path for path in written if path.name == "accepted.parquet" and "sims" in path.parts]
+    assert len(set().union(*map(named_in, records))) > 2000, "the search finds what is there"
+    for path in outside:
+        assert not named_in(path), path
+        assert not [content for content in content_of(path) if TOKEN.encode() in content], path
+
+
+def test_a_hostile_name_is_text_wherever_it_stands(state: tuple[Path, Path]) -> None:
+    _, home = state
+    release = home / "published" / "2025" / "current"
+    with (release / "organisations.csv").open(newline="") as file:
+        [code] = [row["org_code"] for row in csv.DictReader(file) if row["org_name"] == HOSTILE]
+    page = accountability("explain", "--year", "2025", "--org", code, "--format", "html", "--home", home).stdout
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for text in (page, *(file.read_text() for file in home.rglob("*.html"))):
+        assert "<script>alert" not in text

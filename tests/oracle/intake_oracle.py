@@ -13,6 +13,7 @@ import fnmatch
 import functools
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -34,6 +35,9 @@ SHAPES = {
     "year_number": re.compile(r"[0-9]{4}"),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
+
+UNSHOWN = ("Cc", "Zl", "Zp")  # control characters, and those that end a line or a paragraph
+TURNING = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]  # the direction of writing
 
 Value = str | None
 Names = tuple[str, ...]
@@ -74,6 +78,7 @@ class Contract:
     header_row: int
     ignored_columns: Names
     unknown_columns_allowed: bool
+    of_students: bool
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,7 @@ def read_contract(path: Path, year: int, part: str) -> Contract:
         header_row=raw.get("header_row", 1),
         ignored_columns=tuple(raw.get("ignored_columns", [])),
         unknown_columns_allowed=raw.get("unknown_columns") == "report",
+        of_students=any(spec["type"] == "student_id" for spec in raw["fields"].values()),
     )
 
 
@@ -205,6 +211,13 @@ def broken_rule(field: Field, value: Value, contract: Contract) -> str | None:
         return "required" if field.required else None
     if not is_of_type(field.type, value):
         return "type"
+    if field.type == "text" and not contract.of_students:
+        if any(unicodedata.category(c) in UNSHOWN or c in TURNING for c in value):
+            return "characters"
+        if value[0] in "=@＝＠＋－" and len(value) > 1:
+            return "formula"
+        if value[0] in "+-" and re.search(r"[A-Za-z(|!]", value):
+            return "formula"
     if field.type == "year" and value != contract.year:
         return "year"
     if field.name == contract.part_field and value in contract.parts - {contract.part}:

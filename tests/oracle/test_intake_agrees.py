@@ -24,7 +24,9 @@ from tests.support.workshop import CONTRACTS
 
 YEAR = 2025
 FOLDER = PROJECT / "raw" / "contracts"
-LIMITS = Limits(max_expanded_bytes=1 << 30, max_expansion_ratio=1000, max_line_bytes=1 << 20, settle_seconds=0)
+LIMITS = Limits(
+    max_columns=1000, max_expanded_bytes=1 << 30, max_expansion_ratio=1000, max_line_bytes=1 << 20, settle_seconds=0
+)
 
 
 def references_of(count: int) -> References:
