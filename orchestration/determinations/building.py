@@ -16,8 +16,9 @@ from typing import Any
 
 from orchestration.determinations import reading
 from orchestration.determinations.admitting import admit
-from orchestration.determinations.determining import YearRules, determine, year_rules
+from orchestration.determinations.determining import determine
 from orchestration.determinations.writing import write_tables
+from orchestration.determinations.year_rules import YearRules, year_rules
 from orchestration.errors import InputError
 from orchestration.policy import Register
 from orchestration.releases import newest

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.ledgers import AppliedCorrection, Designation, Recognition
 from orchestration.determinations.participation import ParticipationCount
-from orchestration.determinations.targets import Result
 
 
 class Organisation(NamedTuple):
@@ -104,4 +106,11 @@ def read_published_targets(files: list[Path]) -> tuple[Mapping[str, object], ...
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     """Rows of the columns asked for, in that order."""
     table = pq.read_table(file, columns=list(columns))
-    return zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    return zip(*(_values(table.column(name).combine_chunks()) for name in columns), strict=True)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Values of a column; equal ones are one object, since half a million rows have few that differ."""
+    encoded = column.dictionary_encode(null_encoding="encode")
+    known = [intern(value) if isinstance(value, str) else value for value in encoded.dictionary.to_pylist()]
+    return [known[place] for place in encoded.indices.to_pylist()]
