@@ -8,7 +8,7 @@ from orchestration.assistance import writing as assistance
 from orchestration.assistance.assets import assistance_assets
 from orchestration.automation.jobs import SOURCES, annual_jobs
 from orchestration.automation.writer import writer
-from orchestration.determinations import writing as determinations
+from orchestration.determinations import rendering as determinations
 from orchestration.determinations.assets import determination_assets
 from orchestration.indicators import building as indicators
 from orchestration.indicators.assets import indicator_assets

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.determinations.building import ROOM, build, has_determinations
-from orchestration.determinations.writing import TABLES
+from orchestration.determinations.rendering import TABLES
 from orchestration.errors import InputError
 from orchestration.partitions import WRITER, nothing_made, school_years, table_group, table_key
 from orchestration.policy import Register

@@ -56,6 +56,22 @@ class Inputs:
     corrections: tuple[AppliedCorrection, ...] = ()
 
 
+def read_inputs(year: int, present: Mapping[int, Path], earlier: Path | None) -> Inputs:
+    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release."""
+    own = present[year]
+    return Inputs(
+        year=year,
+        results=tuple(row for folder in present.values() for row in read_results(folder)),
+        participation=tuple(read_participation(own)),
+        organisations=read_organisations(own),
+        designations=read_designations([own / "designations.parquet"]),
+        recognitions=read_recognitions([own / "recognitions.parquet"]),
+        published_targets=read_published_targets([own / "published_targets.parquet"]),
+        corrections=read_corrections(own),
+        prior_annuals=read_prior_annuals(earlier) if earlier else None,
+    )
+
+
 def read_results(folder: Path) -> Iterator[Result]:
     """Rows of indicator_results; a row without n (the hub has none) counts as n 0 unless its status is ok."""
     for row in _rows(folder / "indicator_results.parquet", Result._fields):
