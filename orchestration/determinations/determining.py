@@ -88,7 +88,7 @@ def ranked(inputs: Inputs, rules: YearRules) -> Concluded:
 def conclude(
     done: Concluded, inputs: Inputs, figures: Figures, rules: YearRules, progress: Mapping[str, Mapping[str, Progress]]
 ) -> None:
-    """Classifications and federal designations, added to the percentiles in `done`."""
+    """Add classifications and federal designations to the percentiles in `done`."""
     standing: dict[str, dict[str, Percentile]] = defaultdict(dict)
     for entry in done.percentiles:
         standing[entry.org_code][entry.student_group] = entry

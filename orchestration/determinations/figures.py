@@ -53,10 +53,14 @@ def by_year(results: Iterable[Result]) -> Figures:
     """The index of `results`. Raises InputError for a result that stands there twice."""
     found: dict[int, dict[str, dict[Cell, Result]]] = defaultdict(lambda: defaultdict(dict))
     cells: dict[Cell, Cell] = {}
+    place: tuple[int, str] | None = None
+    of_organisation: dict[Cell, Result] = {}
     for row in results:
         cell = row.gradespan, row.student_group, row.indicator
         cell = cells.setdefault(cell, cell)  # a few hundred stand behind half a million rows
-        of_organisation = found[row.school_year][row.org_code]
+        if place != (row.school_year, row.org_code):
+            place = row.school_year, row.org_code
+            of_organisation = found[row.school_year][row.org_code]
         if cell in of_organisation:
             raise InputError(f"indicator_results: {row.school_year} {' '.join(row.key)} stands there twice")
         of_organisation[cell] = row

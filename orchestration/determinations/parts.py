@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from orchestration.determinations.determining import PROGRESS, Progress
 from orchestration.determinations.reading import Inputs
@@ -22,7 +21,7 @@ from orchestration.determinations.report_columns import ALL_STUDENTS
 from orchestration.determinations.scoring import Statewide, score
 from orchestration.determinations.year_rules import YearRules
 
-TOGETHER = 50
+TOGETHER = 10
 """Organisations of one part: some ten thousand steps."""
 
 
@@ -57,11 +56,9 @@ class Parts:
 def progress_in(percentages: Iterable[pa.Table]) -> dict[str, dict[str, Progress]]:
     """Organisation to kind to its percentage of all students, from the rows of target_percentages."""
     found: dict[str, dict[str, Progress]] = defaultdict(dict)
+    names = ("org_code", "student_group", "stage", "shown", "trace_key")
     for part in percentages:
-        asked = pc.and_(
-            pc.equal(part.column("student_group"), ALL_STUDENTS),
-            pc.is_in(part.column("stage"), pa.array(PROGRESS)),
-        )
-        for row in part.filter(asked).select(["org_code", "stage", "shown", "trace_key"]).to_pylist():
-            found[row["org_code"]][row["stage"]] = Progress(row["shown"], row["trace_key"])
+        for org, group, stage, shown, key in zip(*(part.column(name).to_pylist() for name in names), strict=True):
+            if group == ALL_STUDENTS and stage in PROGRESS:
+                found[org][stage] = Progress(shown, key)
     return found

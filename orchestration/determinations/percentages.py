@@ -8,9 +8,9 @@ report prints, rounded from `kept`. Every result carries its step and its place,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from orchestration.determinations.percentage_rules import PercentageRules
 from orchestration.determinations.report_columns import ALL_STUDENTS, EL_CATEGORY, LOWEST_PERFORMING, SCHEMES
@@ -28,8 +28,7 @@ RULE_IDS = {
 """Kind of a step to the rule that decides it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Whose percentage it is; the gradespan is empty from the annual percentage on."""
 
     org_code: str
@@ -37,8 +36,7 @@ class Place:
     student_group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(NamedTuple):
     """A percentage of one stage; both figures are None where the status is not ok."""
 
     kept: Decimal | None
@@ -48,8 +46,7 @@ class Percentage:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnScore:
+class ColumnScore(NamedTuple):
     """A column: its weighted totals as the report prints them, None without points, and its percentage."""
 
     weighted_earned: Decimal | None
@@ -145,7 +142,7 @@ def annual_percentage(
     parameters = [rules.places.rows["annual"]]
     kept: Decimal | Fraction | None = next(iter(values.values()), None)
     status = gradespans[0].status
-    place = replace(gradespans[0].place, gradespan="")
+    place = gradespans[0].place._replace(gradespan="")
     if len(values) > 1:
         weights = rules.gradespans.of if rules.gradespans else enrolment
         parameters += rules.gradespan_rows

@@ -7,6 +7,7 @@ are exact decimals or whole numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -93,13 +94,14 @@ def concluded_tables(done: Concluded, inputs: Inputs) -> Tables:
 def trace_table(steps: Iterable[Step]) -> pa.Table:
     """Steps by organisation, each organisation's in the order they were decided, without their numbers."""
     places: dict[tuple[int, ...], int] = {}  # the same policy rows stand behind many steps
+    known: dict[int, int] = {}  # and often as the same tuple
     texts: list[str] = []
     rows = []
-    for step in sorted(steps, key=lambda step: step.org_code):  # stable: the order of decision stays
-        cited = tuple(map(id, step.parameters))
-        if (place := places.get(cited)) is None:
-            place = places[cited] = len(texts)
-            texts.append(parameter_text(step.parameters))
+    for step in sorted(steps, key=attrgetter("org_code")):  # stable: the order of decision stays
+        if (place := known.get(id(step.parameters))) is None:
+            place = known[id(step.parameters)] = places.setdefault(tuple(map(id, step.parameters)), len(texts))
+            if place == len(texts):
+                texts.append(parameter_text(step.parameters))
         rows.append(
             (
                 step.school_year, step.key, step.org_code, step.kind, step.rule_id, step.gradespan, step.student_group,

@@ -124,7 +124,7 @@ def _measured(row: Result, prior: Result | None, goal: Target | None, comparison
     if prior is not None and prior.measure != row.measure:
         prior = None
     figure = row.gradespan, row.student_group, row.indicator
-    upstream = comparisons.keys(*figure)
+    known, upstream = comparisons.with_keys((*figure, ""))
     if goal is not None and goal.target is not None:
         upstream = ("/".join((str(row.school_year), row.org_code, "target", *figure)), *upstream)
     return Measured(
@@ -139,7 +139,7 @@ def _measured(row: Result, prior: Result | None, goal: Target | None, comparison
         prior_n=prior.n if prior else None,
         target=goal.target if goal else None,
         path=(goal.path or "") if goal else "",
-        comparisons=comparisons.of(*figure),
+        comparisons=known,
         status=row.status,
         upstream=upstream,
     )

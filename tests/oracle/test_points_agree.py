@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.determinations.determining import Determined, determine, year_rules
+from orchestration.determinations.figures import Result
 from orchestration.determinations.reading import Inputs
 from orchestration.determinations.target_rules import target_rules
-from orchestration.determinations.targets import Result, targets
+from orchestration.determinations.targets import targets
 from orchestration.determinations.writing import write_tables
 from tests.oracle import points_oracle
 from tests.oracle.percentages_oracle import Share, percentages, weighted
