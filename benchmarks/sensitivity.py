@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestration.determinations import building
-from orchestration.determinations.determining import determine, year_rules
+from orchestration.determinations.determining import determine
 from orchestration.determinations.reading import Inputs, read_inputs
+from orchestration.determinations.year_rules import year_rules
 from orchestration.errors import InputError
 from orchestration.policy import Register, load_register
 from orchestration.settings import Settings

@@ -16,7 +16,7 @@ from orchestration.determinations.admitting import admit
 from orchestration.determinations.determining import conclude, ranked
 from orchestration.determinations.parts import progress_in
 from orchestration.determinations.reading import read_inputs
-from orchestration.determinations.rendering import concluded_tables
+from orchestration.determinations.rendering import Tables, concluded_tables
 from orchestration.determinations.scoring import figures_of
 from orchestration.determinations.sharing import Work, shared, uncollected
 from orchestration.determinations.writing import write_parts
@@ -92,8 +92,12 @@ def _make(new: Path, work: Work) -> dict[str, int]:
         share.score_own(inputs, figures)
         done = ranked(inputs, work.rules)
         parts = share.parts()
-        conclude(done, inputs, figures, work.rules, progress_in(parts["target_percentages"]))
-        return write_parts(new, parts, concluded_tables(done, inputs))
+
+        def concluding() -> Tables:
+            conclude(done, inputs, figures, work.rules, progress_in(parts["target_percentages"]))
+            return concluded_tables(done, inputs)
+
+        return write_parts(new, parts, concluding)
 
 
 def _years_back(rules: YearRules) -> set[int]:

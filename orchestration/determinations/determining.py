@@ -24,9 +24,7 @@ from orchestration.determinations.reading import Inputs, Organisation
 from orchestration.determinations.report_columns import ALL_STUDENTS, GRADESPANS
 from orchestration.determinations.scoring import Scored, figures_of, score, scored_organisations, statewide_values
 from orchestration.determinations.trace import Step
-from orchestration.determinations.year_rules import YearRules, year_rules
-
-__all__ = ["Concluded", "Determined", "Progress", "conclude", "determine", "progress_of", "ranked", "year_rules"]
+from orchestration.determinations.year_rules import YearRules
 
 GRADUATION = "four_year_graduation"
 PROGRESS = ("annual", "cumulative")

@@ -82,11 +82,12 @@ def score_column(
         present = [points[indicator] for indicator in column.categories[category] if indicator in points]
         if present:
             totals[category] = sum(present), rules.most * len(present)
+    places = rules.places.kept["weighted_points"]
     earned, possible = (
         half_up(
             sum((total[part] * Decimal(scheme[category].value) for category, total in totals.items()), Decimal(0))
             / 100,
-            rules.places.kept["weighted_points"],
+            places,
         )
         for part in (0, 1)
     )
@@ -100,7 +101,7 @@ def score_column(
     percentage = _percentage(
         "column",
         place,
-        Fraction(earned) * 100 / Fraction(possible) if possible else None,
+        Fraction(100 * int(earned.scaleb(places)), int(possible.scaleb(places))) if possible else None,
         otherwise,
         rules,
         {"points": dict(points), "totals": totals, "scheme": SCHEMES[with_el]},

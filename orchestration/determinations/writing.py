@@ -6,7 +6,7 @@ Belongs here: files, row groups, the numbers of the steps. Does not: what stands
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,17 +35,22 @@ def write_tables(folder: Path, done: Determined, inputs: Inputs) -> dict[str, in
     """Write every table of what was determined at once: table to rows."""
     scored = Scored(done.targets, done.awards, done.columns, done.percentages, done.steps)
     late = concluded_tables(done, inputs) | {TRACE: UNNUMBERED.empty_table()}
-    return write_parts(folder, {name: [t] for name, t in scored_tables(scored, inputs).items()}, late)
+    return write_parts(folder, {name: [t] for name, t in scored_tables(scored, inputs).items()}, lambda: late)
 
 
-def write_parts(folder: Path, parts: Parts, late: Tables) -> dict[str, int]:
-    """Write every table: table to rows. A part at a time is in memory; the steps of `late` follow those of `parts`."""
-    tables: dict[str, Iterable[pa.Table]] = {name: [table] for name, table in late.items()}
-    tables |= parts
-    tables[TRACE] = _numbered(parts[TRACE], late[TRACE])
-    with ThreadPoolExecutor(2) as both:  # the trace beside all others: Arrow does without Python's lock
-        counts = {name: both.submit(_write, folder, name, tables[name]) for name in reversed(TABLES)}
-    return {name: counts[name].result() for name in TABLES}
+def write_parts(folder: Path, parts: Parts, concluding: Callable[[], Tables]) -> dict[str, int]:
+    """Write every table: table to rows. A part at a time is in memory.
+
+    `concluding` gives the tables that need all organisations, whose steps follow those of the parts. It is called while
+    the parts are written by a second thread: Arrow does without Python's lock.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        written = {name: beside.submit(_write, folder, name, parts[name]) for name in parts if name != TRACE}
+        late = concluding()
+        rows = {TRACE: _write(folder, TRACE, _numbered(parts[TRACE], late[TRACE]))}
+        rows |= {name: _write(folder, name, [table]) for name, table in late.items() if name != TRACE}
+        rows |= {name: count.result() for name, count in written.items()}
+    return {name: rows[name] for name in TABLES}
 
 
 def _write(folder: Path, name: str, tables: Iterable[pa.Table]) -> int:

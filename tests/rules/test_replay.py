@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.determinations.determining import determine, year_rules
+from orchestration.determinations.determining import determine
 from orchestration.determinations.writing import write_tables
+from orchestration.determinations.year_rules import year_rules
 from tests.support.determinations import REGISTER
 from tests.support.made_up_inputs import inputs
 from tests.support.replay import Replayed, replay
