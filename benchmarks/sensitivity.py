@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestration.determinations import building
-from orchestration.determinations.determining import determine, year_rules
-from orchestration.determinations.reading import Inputs
+from orchestration.determinations.determining import determine
+from orchestration.determinations.reading import Inputs, read_inputs
+from orchestration.determinations.year_rules import year_rules
 from orchestration.errors import InputError
 from orchestration.policy import Register, load_register
 from orchestration.settings import Settings
@@ -36,7 +37,7 @@ def inputs_of(home: Path, register: Register, year: int) -> Inputs:
     prior = rules.scoring.percentages.prior_year if rules.scoring else None
     years = sorted({year, *building._years_back(rules)}, reverse=True)
     tables = {y: folder_of(home, building.INDICATORS, "student", y) for y in years}
-    return building._read(year, tables, folder_of(home, building.ROOM, "student", prior) if prior else None)
+    return read_inputs(year, tables, folder_of(home, building.ROOM, "student", prior) if prior else None)
 
 
 def decided(inputs: Inputs, register: Register, year: int) -> dict[str, tuple[str | None, str | None]]:

@@ -10,7 +10,7 @@ from orchestration.automation.jobs import SOURCES, annual_jobs, pull_job
 from orchestration.automation.keeping import writer
 from orchestration.automation.sensors import schedules, sensors
 from orchestration.automation.staleness import Pipeline
-from orchestration.determinations import writing as determinations
+from orchestration.determinations import rendering as determinations
 from orchestration.determinations.assets import determination_assets
 from orchestration.indicators import building as indicators
 from orchestration.indicators.assets import indicator_assets

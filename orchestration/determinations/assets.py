@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.determinations.building import ROOM, build, has_determinations
-from orchestration.determinations.writing import TABLES
+from orchestration.determinations.rendering import TABLES
 from orchestration.errors import InputError
 from orchestration.partitions import WRITER, school_years, table_key
 from orchestration.policy import Register

@@ -5,16 +5,19 @@ Belongs here: folders, fingerprint, order. Does not: any rule (`determining` and
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from orchestration.determinations import reading
 from orchestration.determinations.admitting import admit
-from orchestration.determinations.determining import YearRules, determine, year_rules
-from orchestration.determinations.writing import write_tables
+from orchestration.determinations.determining import conclude, ranked
+from orchestration.determinations.parts import progress_in
+from orchestration.determinations.reading import read_inputs
+from orchestration.determinations.rendering import Tables, concluded_tables
+from orchestration.determinations.scoring import figures_of
+from orchestration.determinations.sharing import Work, shared, uncollected
+from orchestration.determinations.writing import write_parts
+from orchestration.determinations.year_rules import YearRules, year_rules
 from orchestration.errors import InputError
 from orchestration.policy import Register
 from orchestration.releases import Release, newest
@@ -47,12 +50,10 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     if record and not why:
         return Built(folder, record["rows"], basis.fingerprint, why)
     made: dict[str, Any] = {**basis.record(), "inputs": dict(basis.inputs)}
-    with _uncollected(), replacing(folder, settings.home, made) as new:
-        present = {y: of_year for y, of_year in tables.items() if of_year.exists()}
-        for y, of_year in present.items():
-            admit(y, of_year, rules.rules.targets.scales)
-        read = _read(year, present, earlier.folder if earlier else None)
-        made["rows"] = rows = write_tables(new, determine(read, rules), read)
+    present = {y: of_year.resolve() for y, of_year in tables.items() if of_year.exists()}
+    work = Work(rules, present, earlier.folder.resolve() if earlier else None)
+    with replacing(folder, settings.home, made) as new:
+        made["rows"] = rows = _make(new, work)
     return Built(folder, rows, basis.fingerprint, why)
 
 
@@ -79,16 +80,26 @@ def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | Non
     return newest(settings.home, prior_year, source, "official") if prior_year else None
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's garbage collector: millions of rows hold no cycles, and looking for some costs a third."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+def _make(new: Path, work: Work) -> dict[str, int]:
+    """Write the tables of the year into `new`: table to rows."""
+    with (
+        uncollected(),
+        tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name,
+        shared(Path(name), work) as share,
+    ):
+        for year, folder in work.present.items():
+            admit(year, folder, work.rules.rules.targets.scales)
+        inputs = read_inputs(work.rules.year, work.present, work.earlier)
+        figures = figures_of(inputs)
+        share.score_own(inputs, figures)
+        done = ranked(inputs, work.rules)
+        parts = share.parts()
+
+        def concluding() -> Tables:
+            conclude(done, inputs, figures, work.rules, progress_in(parts["target_percentages"]))
+            return concluded_tables(done, inputs)
+
+        return write_parts(new, parts, concluding)
 
 
 def _years_back(rules: YearRules) -> set[int]:
@@ -96,21 +107,6 @@ def _years_back(rules: YearRules) -> set[int]:
     reference = rules.rules.targets.path_reference
     found = {rules.year - 1, rules.year - 2, *rules.rules.percentiles.years}
     return found | ({reference} if reference else set())
-
-
-def _read(year: int, present: dict[int, Path], earlier: Path | None) -> reading.Inputs:
-    own = present[year]
-    return reading.Inputs(
-        year=year,
-        results=tuple(row for folder in present.values() for row in reading.read_results(folder)),
-        participation=tuple(reading.read_participation(own)),
-        organisations=reading.read_organisations(own),
-        designations=reading.read_designations([own / "designations.parquet"]),
-        recognitions=reading.read_recognitions([own / "recognitions.parquet"]),
-        published_targets=reading.read_published_targets([own / "published_targets.parquet"]),
-        corrections=reading.read_corrections(own),
-        prior_annuals=reading.read_prior_annuals(earlier) if earlier else None,
-    )
 
 
 def _basis(year: int, source: str, tables: dict[int, Path], earlier: Release | None, settings: Settings) -> Basis:

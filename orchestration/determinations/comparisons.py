@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from orchestration import policy_tables as tables
 from orchestration.determinations.points_rules import COMPARISON, PointsRules, Yardstick
@@ -32,8 +32,7 @@ class ComparisonRules:
     rows: tuple[PolicyRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolValue:
+class SchoolValue(NamedTuple):
     """One indicator row of status ok. `quartile` is the difficulty quartile of EL progress, where it was given."""
 
     org_type: str
@@ -59,13 +58,14 @@ class Comparisons:
 
     def of(self, gradespan: str, student_group: str, indicator: str, quartile: str = "") -> Mapping[str, Decimal]:
         """What `award` takes as comparisons: value by name; one that could not be made is left out."""
-        return self._found((gradespan, student_group, indicator, quartile))[0]
+        return self.with_keys((gradespan, student_group, indicator, quartile))[0]
 
     def keys(self, gradespan: str, student_group: str, indicator: str, quartile: str = "") -> tuple[str, ...]:
         """Keys of the steps behind `of`, for the trace."""
-        return self._found((gradespan, student_group, indicator, quartile))[1]
+        return self.with_keys((gradespan, student_group, indicator, quartile))[1]
 
-    def _found(self, asked: Pool) -> tuple[Mapping[str, Decimal], tuple[str, ...]]:
+    def with_keys(self, asked: Pool) -> tuple[Mapping[str, Decimal], tuple[str, ...]]:
+        """Both of them."""
         if (known := self._known.get(asked)) is None:
             pools = _pools(*asked)
             values = {

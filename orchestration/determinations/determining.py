@@ -10,209 +10,89 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from orchestration.determinations.classification import Determination, classify
-from orchestration.determinations.classification_rules import combined_subjects
-from orchestration.determinations.comparisons import Comparisons, SchoolValue, statewide
-from orchestration.determinations.determination_rules import DeterminationRules, load_determination_rules
 from orchestration.determinations.federal import FederalDesignation, SchoolStanding, federal_designations
+from orchestration.determinations.figures import Figures
 from orchestration.determinations.grounds import Facts
 from orchestration.determinations.participation import participation_rates
-from orchestration.determinations.percentages import (
-    ColumnScore,
-    Percentage,
-    Place,
-    annual_percentage,
-    cumulative_percentage,
-    gradespan_percentage,
-    score_column,
-)
+from orchestration.determinations.percentages import Percentage
 from orchestration.determinations.percentile_rules import served_gradespans
-from orchestration.determinations.percentiles import IndicatorValue, Percentile, percentiles
-from orchestration.determinations.points import Award, Measured, award
+from orchestration.determinations.percentiles import Percentile, percentiles
 from orchestration.determinations.reading import Inputs, Organisation
-from orchestration.determinations.report_columns import (
-    ALL_STUDENTS,
-    GRADESPANS,
-    LEVELS,
-    LOWEST_PERFORMING,
-    reported_columns,
-)
-from orchestration.determinations.scoring_rules import ScoringRules, scoring_rules, years_with_points
-from orchestration.determinations.targets import Key, Result, Target, targets
+from orchestration.determinations.report_columns import ALL_STUDENTS, GRADESPANS
+from orchestration.determinations.scoring import Scored, figures_of, score, scored_organisations, statewide_values
 from orchestration.determinations.trace import Step
-from orchestration.policy import Register
+from orchestration.determinations.year_rules import YearRules
 
-STATE = "00000000"
 GRADUATION = "four_year_graduation"
+PROGRESS = ("annual", "cumulative")
+"""Kinds of percentages that a classification looks at, those of all students."""
 
 
-@dataclass(frozen=True)
-class YearRules:
-    """Everything that decides a year, checked. `scoring` is None in a year without points."""
+class Progress(NamedTuple):
+    """A target percentage as shown, whole or None, and the key of its step."""
 
-    year: int
-    scoring: ScoringRules | None
-    rules: DeterminationRules
-    columns: Mapping[str, tuple[str, ...]]
-    combines_subjects: bool
-    register: Register
+    shown: int | None
+    key: str
 
 
 @dataclass
-class Determined:
-    """What a year's run decides: rows of each table, and the steps that led there."""
+class Concluded:
+    """What needs all organisations: percentiles, and the classifications made of them and of the percentages."""
 
-    targets: list[Target] = field(default_factory=list)
-    awards: dict[Key, Award] = field(default_factory=dict)
-    columns: list[ColumnScore] = field(default_factory=list)
-    percentages: list[Percentage] = field(default_factory=list)
     percentiles: list[Percentile] = field(default_factory=list)
     determinations: list[Determination] = field(default_factory=list)
     federal: list[FederalDesignation] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
 
-def year_rules(register: Register, year: int) -> YearRules:
-    """The rules of `year`. Raises InputError naming the policy row that is missing or contradicts another."""
-    return YearRules(
-        year=year,
-        scoring=scoring_rules(register, year) if year in years_with_points(register) else None,
-        rules=load_determination_rules(register, year),
-        columns={level: reported_columns(register, year, level) for level in LEVELS},
-        combines_subjects=combined_subjects(register, year),
-        register=register,
-    )
+@dataclass
+class Determined(Scored, Concluded):
+    """Everything that a year's run decides: rows of each table, and the steps that led there."""
 
 
 def determine(inputs: Inputs, rules: YearRules) -> Determined:
     """Determinations of every organisation of the directory. Raises InputError for inputs that cannot be."""
-    done = Determined()
-    known = inputs.organisations
-    done.steps += [c.step(inputs.year, c.org_code if c.org_code in known else STATE) for c in inputs.corrections]
-    own = (row for row in inputs.results if row.school_year == inputs.year and row.org_code in known)
-    now = sorted(own, key=lambda row: row.key)  # the steps are numbered in this order
-    if rules.scoring is not None:
-        done.targets, steps = targets(
-            rules.rules.targets, (row for row in inputs.results if row.org_code in known), inputs.published_targets
-        )
-        done.steps += steps
-        _points(done, now, inputs, rules, rules.scoring)
-        _percentages(done, inputs, rules.scoring)
-    _percentiles(done, inputs, rules)
-    _classification(done, now, inputs, rules)
-    _federal(done, now, inputs, rules)
-    return done
+    figures = figures_of(inputs)
+    values = statewide_values(inputs, figures, rules)
+    scored = score(inputs, rules, values, scored_organisations(inputs))
+    done = ranked(inputs, rules)
+    conclude(done, inputs, figures, rules, progress_of(scored.percentages))
+    return Determined(**{**vars(scored), **vars(done), "steps": scored.steps + done.steps})
 
 
-def _points(done: Determined, now: Iterable[Result], inputs: Inputs, rules: YearRules, scoring: ScoringRules) -> None:
-    """Points of every figure of the year that stands in a column of its level's report."""
-    comparisons = statewide(
-        (
-            SchoolValue(row.org_type, row.gradespan, row.student_group, row.indicator, row.value, row.n)
-            for row in now
-            if row.status == "ok" and row.value is not None
-        ),
-        scoring.comparisons,
-        scoring.points,
-        STATE,
-    )
-    done.steps += comparisons.steps.values()
-    before = {row.key: row for row in inputs.results if row.school_year == inputs.year - 1}
-    goals = {(t.org_code, t.gradespan, t.student_group, t.indicator): t for t in done.targets}
-    for row in now:
-        is_lowest = row.student_group == LOWEST_PERFORMING
-        if is_lowest and f"{row.gradespan}_lowest" not in rules.columns[row.org_type]:
-            continue
-        if scoring.points.yardstick(row.gradespan, row.student_group, row.indicator) is None:
-            continue
-        key = row.key
-        measured = _measured(row, before.get(key), goals.get(key), comparisons)
-        done.awards[key] = found = award(measured, scoring.points)
-        done.steps.append(found.step)
+def progress_of(percentages: Iterable[Percentage]) -> dict[str, dict[str, Progress]]:
+    """Organisation to kind to its percentage of all students."""
+    found: dict[str, dict[str, Progress]] = defaultdict(dict)
+    for percentage in percentages:
+        place, step = percentage.place, percentage.step
+        if place.student_group == ALL_STUDENTS and step.kind in PROGRESS:
+            shown = None if percentage.shown is None else int(percentage.shown)
+            found[place.org_code][step.kind] = Progress(shown, step.key)
+    return found
 
 
-def _measured(row: Result, prior: Result | None, goal: Target | None, comparisons: Comparisons) -> Measured:
-    """A figure with what it is compared with; a prior value on another measure is none."""
-    if prior is not None and prior.measure != row.measure:
-        prior = None
-    has_target = goal is not None and goal.target is not None
-    figure = row.gradespan, row.student_group, row.indicator
-    behind = comparisons.keys(*figure)
-    target_key = (f"{row.school_year}/{row.org_code}/target/{row.gradespan}/{row.student_group}/{row.indicator}",)
-    return Measured(
-        org_code=row.org_code,
-        gradespan=row.gradespan,
-        student_group=row.student_group,
-        indicator=row.indicator,
-        measure=row.measure,
-        current=row.value,
-        n=row.n,
-        prior=prior.value if prior else None,
-        prior_n=prior.n if prior else None,
-        target=goal.target if goal else None,
-        path=(goal.path or "") if goal else "",
-        comparisons=comparisons.of(*figure),
-        status=row.status,
-        upstream=(*target_key, *behind) if has_target else behind,
-    )
-
-
-def _percentages(done: Determined, inputs: Inputs, scoring: ScoringRules) -> None:
-    """Column, gradespan, annual and cumulative percentages of every organisation and student group with figures."""
-    by_place: dict[Place, dict[str, Award]] = defaultdict(dict)
-    for (org, gradespan, group, indicator), found in done.awards.items():
-        by_place[Place(org, gradespan, group)][indicator] = found
-    scores = {place: _column(place, awards, scoring) for place, awards in by_place.items()}
-    done.columns += scores.values()
-    spans: dict[tuple[str, str], list[Percentage]] = defaultdict(list)
-    for place, score in sorted(scores.items(), key=lambda item: _order(item[0])):
-        if place.student_group == LOWEST_PERFORMING:
-            continue
-        lowest = None
-        if place.student_group == ALL_STUDENTS:
-            lowest = scores.get(Place(place.org_code, place.gradespan, LOWEST_PERFORMING))
-        spans[place.org_code, place.student_group].append(
-            gradespan_percentage(score.percentage, lowest.percentage if lowest else None, scoring.percentages)
-        )
-    for (org, group), parts in spans.items():
-        organisation = inputs.organisations[org]
-        enrolment = {"non_high": organisation.enrolment_non_high, "high": organisation.enrolment_high}
-        annual = annual_percentage(parts, enrolment, scoring.percentages)
-        prior = (inputs.prior_annuals or {}).get((org, group))
-        done.percentages += [*parts, annual, cumulative_percentage(annual, prior, scoring.percentages)]
-    done.steps += [score.percentage.step for score in done.columns]
-    done.steps += [percentage.step for percentage in done.percentages]
-
-
-def _column(place: Place, awards: Mapping[str, Award], scoring: ScoringRules) -> ColumnScore:
-    points = {indicator: found.points for indicator, found in awards.items() if found.points is not None}
-    without = next((found.status for _, found in sorted(awards.items()) if found.points is None), "missing_source")
-    return score_column(
-        place,
-        points,
-        scoring.percentages,
-        otherwise=without,
-        upstream=tuple(found.step.key for found in awards.values() if found.points is not None),
-    )
-
-
-def _order(place: Place) -> tuple[str, str, int]:
-    return place.org_code, place.student_group, GRADESPANS.index(place.gradespan)
-
-
-def _percentiles(done: Determined, inputs: Inputs, rules: YearRules) -> None:
+def ranked(inputs: Inputs, rules: YearRules) -> Concluded:
+    """The percentiles, with nothing concluded from them yet."""
     schools = {code: row for code, row in inputs.organisations.items() if row.org_type == "school"}
     served = {code: _gradespans(row, rules) for code, row in schools.items()}
-    values = (
-        IndicatorValue(
-            row.school_year, row.org_code, row.gradespan, row.student_group, row.indicator, row.value, row.n, row.status
-        )
-        for row in inputs.results
-        if row.org_code in schools
-    )
-    done.percentiles, steps = percentiles(rules.rules.percentiles, values, served)
-    done.steps += steps
+    values = (row for row in inputs.results if row.org_code in schools)
+    found, steps = percentiles(rules.rules.percentiles, values, served)
+    return Concluded(percentiles=found, steps=steps)
+
+
+def conclude(
+    done: Concluded, inputs: Inputs, figures: Figures, rules: YearRules, progress: Mapping[str, Mapping[str, Progress]]
+) -> None:
+    """Add classifications and federal designations to the percentiles in `done`."""
+    standing: dict[str, dict[str, Percentile]] = defaultdict(dict)
+    for entry in done.percentiles:
+        standing[entry.org_code][entry.student_group] = entry
+    graduated = _graduation(figures, inputs.year)
+    _classification(done, inputs, rules, standing, graduated, progress)
+    _federal(done, inputs, rules, standing, graduated)
 
 
 def _gradespans(school: Organisation, rules: YearRules) -> frozenset[str]:
@@ -225,18 +105,17 @@ def _gradespans(school: Organisation, rules: YearRules) -> frozenset[str]:
     return served or frozenset({"non_high"})  # pre-kindergarten only: serves none of the high grades
 
 
-def _classification(done: Determined, now: Iterable[Result], inputs: Inputs, rules: YearRules) -> None:
-    ranked: dict[str, dict[str, int | None]] = defaultdict(dict)
-    for entry in done.percentiles:
-        ranked[entry.org_code][entry.student_group] = entry.percentile
-    graduated = _graduation(now)
+def _classification(
+    done: Concluded,
+    inputs: Inputs,
+    rules: YearRules,
+    standing: Mapping[str, Mapping[str, Percentile]],
+    graduated: Mapping[str, Decimal],
+    progress: Mapping[str, Mapping[str, Progress]],
+) -> None:
     rates = participation_rates(
         (row for row in inputs.participation if row.org_code in inputs.organisations), rules.combines_subjects
     )
-    progress: dict[str, dict[str, Percentage]] = defaultdict(dict)
-    for percentage in done.percentages:
-        if percentage.place.student_group == ALL_STUDENTS and percentage.step.kind in ("annual", "cumulative"):
-            progress[percentage.place.org_code][percentage.step.kind] = percentage
     only = {
         row.district_code: row.org_code
         for row in inputs.organisations.values()
@@ -244,8 +123,8 @@ def _classification(done: Determined, now: Iterable[Result], inputs: Inputs, rul
     }
     facts = []
     for code, row in sorted(inputs.organisations.items()):
-        shown = {kind: found.shown for kind, found in progress[code].items()}
-        groups = ranked[code]
+        shown = progress.get(code, {})
+        groups = {group: entry.percentile for group, entry in standing.get(code, {}).items()}
         facts.append(
             Facts(
                 org_code=code,
@@ -254,9 +133,9 @@ def _classification(done: Determined, now: Iterable[Result], inputs: Inputs, rul
                 group_percentiles={group: value for group, value in groups.items() if group != ALL_STUDENTS},
                 graduation_rate=graduated.get(code),
                 participation=rates.get(code, ()),
-                annual=_whole(shown.get("annual")),
-                cumulative=_whole(shown.get("cumulative")),
-                progress_keys=tuple(found.step.key for found in progress[code].values()),
+                annual=shown["annual"].shown if "annual" in shown else None,
+                cumulative=shown["cumulative"].shown if "cumulative" in shown else None,
+                progress_keys=tuple(found.key for found in shown.values()),
                 only_school=only.get(code) if row.org_type == "district" else None,
             )
         )
@@ -264,20 +143,22 @@ def _classification(done: Determined, now: Iterable[Result], inputs: Inputs, rul
     done.steps += steps
 
 
-def _federal(done: Determined, now: Iterable[Result], inputs: Inputs, rules: YearRules) -> None:
+def _federal(
+    done: Concluded,
+    inputs: Inputs,
+    rules: YearRules,
+    standing: Mapping[str, Mapping[str, Percentile]],
+    graduated: Mapping[str, Decimal],
+) -> None:
     """Schools whose Title I status the source has; the public hub has none, so it gives no federal designation."""
-    own: dict[str, dict[str, Percentile]] = defaultdict(dict)
-    for entry in done.percentiles:
-        own[entry.org_code][entry.student_group] = entry
-    graduated = _graduation(now)
     standings = [
         SchoolStanding(
             org_code=code,
             title_i=row.title_i,
-            percentile=own[code][ALL_STUDENTS].percentile,
+            percentile=standing[code][ALL_STUDENTS].percentile,
             graduation_rate=graduated.get(code),
-            group_percentiles={g: e.percentile for g, e in own[code].items() if g != ALL_STUDENTS},
-            groups_alone={g: e.alone for g, e in own[code].items() if g != ALL_STUDENTS},
+            group_percentiles={g: e.percentile for g, e in standing[code].items() if g != ALL_STUDENTS},
+            groups_alone={g: e.alone for g, e in standing[code].items() if g != ALL_STUDENTS},
         )
         for code, row in sorted(inputs.organisations.items())
         if row.org_type == "school" and row.title_i is not None
@@ -286,17 +167,12 @@ def _federal(done: Determined, now: Iterable[Result], inputs: Inputs, rules: Yea
     done.steps += steps
 
 
-def _graduation(now: Iterable[Result]) -> dict[str, Decimal]:
+def _graduation(figures: Figures, year: int) -> dict[str, Decimal]:
     """Four-year graduation rate of all students, by organisation."""
-    return {
-        row.org_code: row.value
-        for row in now
-        if row.indicator == GRADUATION
-        and row.student_group == ALL_STUDENTS
-        and row.status == "ok"
-        and row.value is not None
-    }
-
-
-def _whole(shown: Decimal | None) -> int | None:
-    return None if shown is None else int(shown)
+    found = {}
+    for code, cells in figures.get(year, {}).items():
+        for gradespan in sorted(GRADESPANS):
+            row = cells.get((gradespan, ALL_STUDENTS, GRADUATION))
+            if row is not None and row.status == "ok" and row.value is not None:
+                found[code] = row.value
+    return found

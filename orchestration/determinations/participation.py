@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from orchestration.errors import InputError
 from orchestration.exact import half_up
@@ -16,8 +17,7 @@ from orchestration.exact import half_up
 ALL_SUBJECTS = "all"
 
 
-@dataclass(frozen=True)
-class ParticipationCount:
+class ParticipationCount(NamedTuple):
     """A row of participation_results: students; the two-year counts are None where there is no prior year."""
 
     org_code: str
@@ -30,7 +30,7 @@ class ParticipationCount:
     two_year_tested: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ParticipationRate:
     """A group's rates in a subject, whole percents; None where there is none. `n` should have been tested."""
 

@@ -8,9 +8,9 @@ report prints, rounded from `kept`. Every result carries its step and its place,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from orchestration.determinations.percentage_rules import PercentageRules
 from orchestration.determinations.report_columns import ALL_STUDENTS, EL_CATEGORY, LOWEST_PERFORMING, SCHEMES
@@ -28,8 +28,7 @@ RULE_IDS = {
 """Kind of a step to the rule that decides it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Whose percentage it is; the gradespan is empty from the annual percentage on."""
 
     org_code: str
@@ -37,8 +36,7 @@ class Place:
     student_group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(NamedTuple):
     """A percentage of one stage; both figures are None where the status is not ok."""
 
     kept: Decimal | None
@@ -48,8 +46,7 @@ class Percentage:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnScore:
+class ColumnScore(NamedTuple):
     """A column: its weighted totals as the report prints them, None without points, and its percentage."""
 
     weighted_earned: Decimal | None
@@ -85,11 +82,12 @@ def score_column(
         present = [points[indicator] for indicator in column.categories[category] if indicator in points]
         if present:
             totals[category] = sum(present), rules.most * len(present)
+    places = rules.places.kept["weighted_points"]
     earned, possible = (
         half_up(
             sum((total[part] * Decimal(scheme[category].value) for category, total in totals.items()), Decimal(0))
             / 100,
-            rules.places.kept["weighted_points"],
+            places,
         )
         for part in (0, 1)
     )
@@ -103,7 +101,7 @@ def score_column(
     percentage = _percentage(
         "column",
         place,
-        Fraction(earned) * 100 / Fraction(possible) if possible else None,
+        Fraction(100 * int(earned.scaleb(places)), int(possible.scaleb(places))) if possible else None,
         otherwise,
         rules,
         {"points": dict(points), "totals": totals, "scheme": SCHEMES[with_el]},
@@ -145,7 +143,7 @@ def annual_percentage(
     parameters = [rules.places.rows["annual"]]
     kept: Decimal | Fraction | None = next(iter(values.values()), None)
     status = gradespans[0].status
-    place = replace(gradespans[0].place, gradespan="")
+    place = gradespans[0].place._replace(gradespan="")
     if len(values) > 1:
         weights = rules.gradespans.of if rules.gradespans else enrolment
         parameters += rules.gradespan_rows

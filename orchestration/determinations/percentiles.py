@@ -25,6 +25,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.percentile_rules import (
     OTHER,
     SETS,
@@ -131,7 +132,7 @@ class _Score(NamedTuple):
 
 
 def percentiles(
-    rules: PercentileRules, values: Iterable[IndicatorValue], gradespans: Mapping[str, frozenset[str]]
+    rules: PercentileRules, values: Iterable[IndicatorValue | Result], gradespans: Mapping[str, frozenset[str]]
 ) -> tuple[list[Percentile], list[Step]]:
     """Percentiles of every school of `gradespans` (org_code to gradespans served), and of its groups with results.
 
@@ -182,7 +183,7 @@ def _comparison_set(org: str, spans: frozenset[str]) -> str:
 
 
 def _records(
-    rules: PercentileRules, values: Iterable[IndicatorValue], sets: Mapping[str, str]
+    rules: PercentileRules, values: Iterable[IndicatorValue | Result], sets: Mapping[str, str]
 ) -> dict[tuple[str, str], _Record]:
     """A record a school and group; every school has one of its own, even without results."""
     groups = {ALL_STUDENTS, *rules.groups}

@@ -8,8 +8,8 @@ Source: rulebook section 6. A row without points says why by its status; it is n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from orchestration.determinations.points_rules import COMPARISON, GrowthBand, PointsRules, Route, Yardstick
 from orchestration.determinations.trace import Step, Value
@@ -17,8 +17,7 @@ from orchestration.errors import InputError
 from orchestration.policy import PolicyRow
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """One indicator of one organisation and group: exact figures of one decimal, and what they are compared with.
 
     `prior_n` may be None where only the figure is known (a printed report): the figure then counts as given. `path` is
@@ -37,13 +36,12 @@ class Measured:
     prior_n: int | None = None
     target: Decimal | None = None
     path: str = ""
-    comparisons: Mapping[str, Decimal] = field(default_factory=dict)
+    comparisons: Mapping[str, Decimal] = {}
     status: str = "ok"
     upstream: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """What a figure earned. `rating` and `reason` as the report prints them; a dash where there are no points.
 
     `untested` are the routes passed over because their statewide value was not known; they would have given no less.

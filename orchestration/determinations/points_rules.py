@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise, product
 
 from orchestration import policy_tables as tables
@@ -96,7 +97,16 @@ class PointsRules:
 
     def yardstick(self, gradespan: str, student_group: str, indicator: str) -> Yardstick | None:
         """The yardstick of an indicator in the group's column, or None where the column does not have it."""
-        return self.yardsticks.get((column_name(gradespan, student_group, self.group_population), indicator))
+        asked = gradespan, student_group, indicator
+        if asked not in self._asked:
+            column = column_name(gradespan, student_group, self.group_population)
+            self._asked[asked] = self.yardsticks.get((column, indicator))
+        return self._asked[asked]
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, str, str], Yardstick | None]:
+        """What was asked before: a few hundred answers, asked for hundreds of thousands of figures."""
+        return {}
 
 
 def points_rules(register: Register, year: int) -> PointsRules:

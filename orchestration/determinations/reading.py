@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.ledgers import AppliedCorrection, Designation, Recognition
 from orchestration.determinations.participation import ParticipationCount
-from orchestration.determinations.targets import Result
 
 
 class Organisation(NamedTuple):
@@ -54,17 +57,33 @@ class Inputs:
     corrections: tuple[AppliedCorrection, ...] = ()
 
 
+def read_inputs(year: int, present: Mapping[int, Path], earlier: Path | None) -> Inputs:
+    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release."""
+    own = present[year]
+    return Inputs(
+        year=year,
+        results=tuple(chain.from_iterable(map(read_results, present.values()))),
+        participation=tuple(read_participation(own)),
+        organisations=read_organisations(own),
+        designations=read_designations([own / "designations.parquet"]),
+        recognitions=read_recognitions([own / "recognitions.parquet"]),
+        published_targets=read_published_targets([own / "published_targets.parquet"]),
+        corrections=read_corrections(own),
+        prior_annuals=read_prior_annuals(earlier) if earlier else None,
+    )
+
+
 def read_results(folder: Path) -> Iterator[Result]:
     """Rows of indicator_results; a row without n (the hub has none) counts as n 0 unless its status is ok."""
-    for row in _rows(folder / "indicator_results.parquet", Result._fields):
-        yield Result._make(row if row[8] else (*row[:8], 0, row[9]))
+    columns = dict(_columns(folder / "indicator_results.parquet", Result._fields))
+    columns["n"] = [n or 0 for n in columns["n"]]
+    return map(Result._make, zip(*columns.values(), strict=True))
 
 
 def read_participation(folder: Path) -> Iterator[ParticipationCount]:
     """Rows of participation_results."""
-    columns = tuple(ParticipationCount.__dataclass_fields__)
-    for row in _rows(folder / "participation_results.parquet", columns):
-        yield ParticipationCount(*row)
+    rows = _rows(folder / "participation_results.parquet", ParticipationCount._fields)
+    return map(ParticipationCount._make, rows)
 
 
 def read_organisations(folder: Path) -> dict[str, Organisation]:
@@ -103,5 +122,18 @@ def read_published_targets(files: list[Path]) -> tuple[Mapping[str, object], ...
 
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     """Rows of the columns asked for, in that order."""
-    table = pq.read_table(file, columns=list(columns))
-    return zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    return zip(*(values for _, values in _columns(file, columns)), strict=True)
+
+
+def _columns(file: Path, names: tuple[str, ...]) -> Iterator[tuple[str, list[Any]]]:
+    """The columns asked for, in that order, with their values."""
+    with pq.ParquetFile(file) as source:
+        table = source.read(columns=list(names))
+    return ((name, _values(table.column(name).combine_chunks())) for name in names)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Values of a column; equal ones are one object, since half a million rows have few that differ."""
+    encoded = column.dictionary_encode(null_encoding="encode")
+    known = [intern(value) if isinstance(value, str) else value for value in encoded.dictionary.to_pylist()]
+    return [known[place] for place in encoded.indices.to_numpy().tolist()]

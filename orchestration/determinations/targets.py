@@ -14,51 +14,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from orchestration.determinations.figures import Cell, Figures, Kind, Result, by_year
 from orchestration.determinations.target_rules import TargetRules
 from orchestration.determinations.trace import Step, Value
 from orchestration.errors import InputError
 from orchestration.exact import half_up
 from orchestration.policy import PolicyRow
 
-Key: TypeAlias = tuple[str, str, str, str]
-"""Organisation, gradespan, student group, indicator."""
-Kind: TypeAlias = tuple[str, str, str, str]
-"""Measure, gradespan, student group, indicator: what is compared with each other."""
 
-
-class Result(NamedTuple):
-    """A row of indicator_results, values with one decimal. Any value is a baseline, used in its own year or not."""
-
-    school_year: int
-    org_code: str
-    org_type: str
-    gradespan: str
-    student_group: str
-    indicator: str
-    measure: str
-    value: Decimal | None
-    n: int
-    status: str = "ok"
-
-    @property
-    def key(self) -> Key:
-        """What a target belongs to."""
-        return self.org_code, self.gradespan, self.student_group, self.indicator
-
-    @property
-    def kind(self) -> Kind:
-        """What its value is compared with."""
-        return self.measure, self.gradespan, self.student_group, self.indicator
-
-
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The target of one row of indicator_results, in the measure's unit, one decimal; None where `status` says why.
 
     `source` is published or generated; `increment` leads from `target` to `next_target`, the target of the year after.
@@ -86,6 +55,18 @@ class _Typical(NamedTuple):
     history: str
 
 
+class Basis(NamedTuple):
+    """What the targets of any organisation rest on: everyone's results, the workbook, typical steps.
+
+    `starts`: the sorted baselines that make the groups. `published`: organisation to its targets in the workbook.
+    """
+
+    figures: Figures
+    published: Mapping[str, Mapping[Cell, Target]]
+    typical: Mapping[Kind, list[_Typical]]
+    starts: Mapping[Kind, list[Decimal]]
+
+
 def targets(
     rules: TargetRules, results: Iterable[Result], published: Iterable[Mapping[str, object]] = ()
 ) -> tuple[list[Target], list[Step]]:
@@ -95,45 +76,68 @@ def targets(
     `published`: rows of published_targets by the contract's field names, decimals as Decimal or text. Raises InputError
     for a result or a published row twice, an unknown group, gradespan or path, a measure without a scale.
     """
+    basis = target_basis(rules, by_year(results), published)
+    years = (rules.year - 1, rules.year)
+    out: list[Target] = []
+    steps: list[Step] = []
+    for org in sorted({*basis.published, *(org for year in years for org in basis.figures.get(year, {}))}):
+        of_organisation, more = targets_of(rules, basis, org)
+        out += of_organisation
+        steps += more
+    return out, steps
+
+
+def target_basis(rules: TargetRules, figures: Figures, published: Iterable[Mapping[str, object]]) -> Basis:
+    """What needs the results of everyone; raises as `targets` does."""
+    if not rules.sets_targets:
+        return Basis(figures, {}, {}, {})
+    unknown = {row.measure for year in figures for row in _rows(rules, figures, year)} - rules.scales.keys()
+    if unknown:
+        raise InputError(f"indicator_results: measure '{min(unknown)}' has no row in measure_scale")
+    return Basis(
+        figures=figures,
+        published=_published(rules, published),
+        typical=_typical(rules, figures),
+        starts=_starts(rules, _rows(rules, figures, rules.year - 1)),
+    )
+
+
+def targets_of(rules: TargetRules, basis: Basis, org_code: str) -> tuple[list[Target], list[Step]]:
+    """Targets of one organisation, sorted, with a step for each that has a value."""
     if not rules.sets_targets:
         return [], []
-    years = _by_year(rules, results)
-    from_workbook = _published(rules, published)
-    typical = _typical(rules, years)
-    baselines = _starts(rules, years[rules.year - 1].values())
-    out, steps = [], []
-    for key in sorted({*years[rules.year - 1], *years[rules.year], *from_workbook}):
-        prior = years[rules.year - 1].get(key)
-        current = years[rules.year].get(key)
+    before, now = (basis.figures.get(year, {}).get(org_code, {}) for year in (rules.year - 1, rules.year))
+    from_workbook = basis.published.get(org_code, {})
+    out: list[Target] = []
+    steps: list[Step] = []
+    for cell in sorted({*before, *now, *from_workbook}):
+        if cell[2] not in rules.workbook_names:
+            continue
+        prior, current = before.get(cell), now.get(cell)
         if prior and prior.value is not None and current and prior.measure != current.measure:
             prior = None  # a value on another measure is no baseline
-        if key in from_workbook:
+        if cell in from_workbook:
             result = current or prior
-            target = _onward_next(rules, from_workbook[key], result.measure if result else "")
-            target = replace(target, path=target.path or _path(rules, key, prior, years))
+            target = _onward_next(rules, from_workbook[cell], result.measure if result else "")
+            target = target._replace(path=target.path or _path(rules, basis, org_code, cell, prior))
             step = _step(target, {"baseline": target.baseline}, "target_published", ())
         elif prior is None or prior.value is None:
             status = "no_prior_year" if prior is None else prior.status
-            out.append(Target(rules.year, *key, None, None, None, None, None, "generated", status))
+            out.append(Target(rules.year, org_code, *cell, None, None, None, None, None, "generated", status))
             continue
         else:
-            target, step = _generated(rules, prior, prior.value, typical, baselines, years)
+            target, step = _generated(rules, basis, cell, prior, prior.value)
         out.append(target)
         steps.append(step)
     return out, steps
 
 
-def _by_year(rules: TargetRules, results: Iterable[Result]) -> dict[int, dict[Key, Result]]:
-    found: dict[int, dict[Key, Result]] = defaultdict(dict)
-    for row in results:
-        if row.indicator not in rules.workbook_names:
-            continue
-        if row.key in found[row.school_year]:
-            raise InputError(f"indicator_results: {row.school_year} {' '.join(row.key)} stands there twice")
-        if row.measure not in rules.scales:
-            raise InputError(f"indicator_results: measure '{row.measure}' has no row in measure_scale")
-        found[row.school_year][row.key] = row
-    return found
+def _rows(rules: TargetRules, figures: Figures, year: int) -> Iterator[Result]:
+    """Results of a year whose indicators have targets."""
+    for cells in figures.get(year, {}).values():
+        for cell, row in cells.items():
+            if cell[2] in rules.workbook_names:
+                yield row
 
 
 def _starts(rules: TargetRules, rows: Iterable[Result]) -> dict[Kind, list[Decimal]]:
@@ -154,19 +158,19 @@ def _group(rules: TargetRules, values: list[Decimal], value: Decimal) -> int:
     return min(rules.baseline_groups - 1, rules.baseline_groups * bisect_left(values, value) // len(values))
 
 
-def _typical(rules: TargetRules, years: Mapping[int, Mapping[Key, Result]]) -> dict[Kind, list[_Typical]]:
+def _typical(rules: TargetRules, figures: Figures) -> dict[Kind, list[_Typical]]:
     """Kind to its typical steps, a table for each history in the policy's order."""
     found: dict[Kind, list[_Typical]] = defaultdict(list)
     for history in rules.histories:
         first = rules.year - (2 if history == "before" else 1)
         pairs: dict[Kind, list[tuple[Decimal, Decimal]]] = defaultdict(list)
         complete = {kind for kind, tables in found.items() if any(None not in table.steps for table in tables)}
-        after = years.get(first + 1, {})
-        for key, start in years.get(first, {}).items():
-            kind, end = start.kind, after.get(key)
-            if kind in complete or start.org_type != rules.population or end is None or end.measure != start.measure:
+        after = figures.get(first + 1, {})
+        for start in _rows(rules, figures, first):
+            end = after.get(start.org_code, {}).get((start.gradespan, start.student_group, start.indicator))
+            if start.org_type != rules.population or end is None or end.measure != start.measure:
                 continue
-            if start.value is not None and end.value is not None:
+            if start.value is not None and end.value is not None and (kind := start.kind) not in complete:
                 gain = end.value - start.value
                 pairs[kind].append((start.value, -gain if start.indicator in rules.lower_is_better else gain))
         for kind, gains in pairs.items():
@@ -184,18 +188,12 @@ def _steps_of(rules: TargetRules, gains: list[tuple[Decimal, Decimal]], history:
     return _Typical(steps, tuple(len(group) for group in groups), history)
 
 
-def _generated(
-    rules: TargetRules,
-    prior: Result,
-    baseline: Decimal,
-    typical: Mapping[Kind, list[_Typical]],
-    baselines: Mapping[Kind, list[Decimal]],
-    years: Mapping[int, Mapping[Key, Result]],
-) -> tuple[Target, Step]:
-    group = _group(rules, baselines.get(prior.kind, []), baseline)
+def _generated(rules: TargetRules, basis: Basis, cell: Cell, prior: Result, baseline: Decimal) -> tuple[Target, Step]:
+    kind = prior.kind
+    group = _group(rules, basis.starts.get(kind, []), baseline)
     step = rules.minimum_step
     figures: dict[str, Value] = {"baseline": baseline, "baseline_group": group + 1, "history": "none"}
-    for table in typical.get(prior.kind, ()):
+    for table in basis.typical.get(kind, ()):
         if (found := table.steps[group]) is not None:
             step = found
             figures |= {"history": table.history, "schools": table.schools[group]}
@@ -204,12 +202,13 @@ def _generated(
     goal = _onward(rules, prior.indicator, prior.measure, baseline, step)
     target = Target(
         rules.year,
-        *prior.key,
+        prior.org_code,
+        *cell,
         baseline=baseline,
         target=goal,
         increment=step,
         next_target=_onward(rules, prior.indicator, prior.measure, goal, step),
-        path=_path(rules, prior.key, prior, years),
+        path=_path(rules, basis, prior.org_code, cell, prior),
         source="generated",
     )
     return target, _step(target, figures, "target_step", (*rules.step_rows, rules.scale_rows[prior.measure]))
@@ -230,14 +229,14 @@ def _onward_next(rules: TargetRules, target: Target, measure: str) -> Target:
     if target.target is None or target.increment is None:
         return target
     step = abs(target.increment) if target.indicator in rules.lower_is_better else target.increment
-    return replace(target, next_target=_onward(rules, target.indicator, measure, target.target, step))
+    return target._replace(next_target=_onward(rules, target.indicator, measure, target.target, step))
 
 
-def _path(rules: TargetRules, key: Key, prior: Result | None, years: Mapping[int, Mapping[Key, Result]]) -> str | None:
+def _path(rules: TargetRules, basis: Basis, org_code: str, cell: Cell, prior: Result | None) -> str | None:
     """Recovery where the baseline is below the reference year's level of the same measure, else forward."""
-    if rules.path_reference is None or key[3] not in rules.path_indicators:
+    if rules.path_reference is None or cell[2] not in rules.path_indicators:
         return None
-    reference = years.get(rules.path_reference, {}).get(key)
+    reference = basis.figures.get(rules.path_reference, {}).get(org_code, {}).get(cell)
     if reference is None or prior is None or reference.measure != prior.measure:
         return rules.path_otherwise
     if reference.value is None or prior.value is None or prior.value >= reference.value:
@@ -245,9 +244,9 @@ def _path(rules: TargetRules, key: Key, prior: Result | None, years: Mapping[int
     return rules.path_below
 
 
-def _published(rules: TargetRules, rows: Iterable[Mapping[str, object]]) -> dict[Key, Target]:
-    """Targets that the workbook has; a blank one is none, and next year's come later."""
-    found: dict[Key, Target] = {}
+def _published(rules: TargetRules, rows: Iterable[Mapping[str, object]]) -> dict[str, dict[Cell, Target]]:
+    """Organisation to its targets in the workbook; a blank one is none, and next year's come later."""
+    found: dict[str, dict[Cell, Target]] = defaultdict(dict)
     for row in rows:
         org, label, span = (str(row[name]) for name in ("org_code", "student_group", "gradespan"))
         where = f"published_targets: {org} {label} {span}"
@@ -257,16 +256,17 @@ def _published(rules: TargetRules, rows: Iterable[Mapping[str, object]]) -> dict
             goal = _decimal(row.get(f"{name}_target"), where)
             if goal is None:
                 continue
-            key = (org, rules.gradespans[span], rules.groups[label], indicator)
-            if key in found:
+            cell = rules.gradespans[span], rules.groups[label], indicator
+            if cell in found[org]:
                 raise InputError(f"{where}: {name} stands there twice")
             path = row.get(f"{name}_path")
             if path is not None and path not in (rules.path_below, rules.path_otherwise):
                 raise InputError(f"{where}: '{path}' is not a path")
             increment = _decimal(row.get(f"{name}_increment_next", row.get(f"{name}_increment")), where)
-            found[key] = Target(
+            found[org][cell] = Target(
                 rules.year,
-                *key,
+                org,
+                *cell,
                 baseline=_decimal(row.get(f"{name}_baseline"), where),
                 target=half_up(goal, 1),
                 increment=increment,

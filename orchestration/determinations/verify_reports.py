@@ -8,7 +8,7 @@ percentage) as ranges, carried through the same functions that make a determinat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -191,7 +191,7 @@ class _ReportCheck:
             befores = (prior.low, prior.high) if prior else (None, None)
             made = _from_to(
                 [
-                    cumulative_percentage(replace(gradespans[0], kept=current), before, self.rules).kept
+                    cumulative_percentage(gradespans[0]._replace(kept=current), before, self.rules).kept
                     for current, before in zip((annual.low, annual.high), befores, strict=True)
                 ]
             )

@@ -1,194 +1,103 @@
-"""The tables of the room: their columns, and rows from what was determined, in a fixed order.
+"""The tables of the room as files: Parquet and CSV, a row group at a time.
 
-Belongs here: columns and types, Parquet and CSV. Does not: any decision. Figures are exact decimals or whole numbers.
+Belongs here: files, row groups, the numbers of the steps. Does not: what stands in a row (`rendering`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from orchestration.determinations.determining import Determined
 from orchestration.determinations.reading import Inputs
-from orchestration.determinations.trace import Step, parameter_text, upstream_text, value_text
+from orchestration.determinations.rendering import TABLES, TRACE, UNNUMBERED, Tables, concluded_tables, scored_tables
+from orchestration.determinations.scoring import Scored
 
-FIGURE = pa.decimal128(9, 1)
-PERCENTAGE = pa.decimal128(9, 2)
-"""Percentages are kept to as many decimals as the policy of the year says: two at most."""
-TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.int32(), pa.bool_()
-PLACE = {"school_year": NUMBER, "org_code": TEXT, "org_type": TEXT}
-ROW = {**PLACE, "gradespan": TEXT, "student_group": TEXT, "indicator": TEXT}
-
-TABLES: dict[str, dict[str, pa.DataType]] = {
-    "indicator_targets": {
-        **ROW, "baseline": FIGURE, "target": FIGURE, "increment": FIGURE, "next_target": FIGURE, "path": TEXT,
-        "source": TEXT, "status": TEXT,
-    },
-    "indicator_points": {
-        **ROW, "points": NUMBER, "rating": TEXT, "reason": TEXT, "route": TEXT, "untested_routes": TEXT, "status": TEXT,
-        "trace_key": TEXT,
-    },
-    "target_percentages": {
-        **PLACE, "student_group": TEXT, "stage": TEXT, "gradespan": TEXT, "report_column": TEXT,
-        "weighted_earned": FIGURE, "weighted_possible": FIGURE, "kept": PERCENTAGE, "shown": NUMBER, "status": TEXT,
-        "trace_key": TEXT,
-    },
-    "accountability_percentiles": {
-        **PLACE, "student_group": TEXT, "comparison_set": TEXT, "percentile": NUMBER, "alone": NUMBER, "score": TEXT,
-        "status": TEXT, "trace_key": TEXT,
-    },
-    "determinations": {
-        **PLACE, "org_name": TEXT, "overall_classification": TEXT, "reason": TEXT, "decided_by": TEXT, "progress": TEXT,
-        "percentile": NUMBER, "annual": NUMBER, "cumulative": NUMBER, "grounds_met": TEXT,
-        "low_performing_groups": TEXT, "low_participation_groups": TEXT, "designations": TEXT, "recognition": TEXT,
-        "status": TEXT, "trace_key": TEXT,
-    },
-    "federal_designations": {
-        **PLACE, "is_title_i": FLAG, "kind": TEXT, "designation": TEXT, "reasons": TEXT, "trace_key": TEXT,
-    },
-    "determination_trace": {
-        "school_year": NUMBER, "key": TEXT, "org_code": TEXT, "step": NUMBER, "kind": TEXT, "rule_id": TEXT,
-        "gradespan": TEXT, "student_group": TEXT, "indicator": TEXT, "inputs": TEXT, "parameters": TEXT,
-        "outcome": TEXT, "status": TEXT, "upstream": TEXT,
-    },
-}  # fmt: skip
-"""Table to its columns. Lists are joined by `; `."""
 ROW_GROUP = 10_000
 """Rows are in the order of organisations: whoever reads one of them skips the other groups."""
-ONLY_PARQUET = ("determination_trace",)
+ONLY_PARQUET = (TRACE,)
 """JSON inside CSV helps nobody; the trace is read by `explain`."""
+Parts: TypeAlias = Mapping[str, Iterable[pa.Table]]
+"""Name to the rows of scored organisations, part after part in the order of their codes."""
 
 
 def write_tables(folder: Path, done: Determined, inputs: Inputs) -> dict[str, int]:
-    """Write every table as Parquet and CSV: table to rows. One table at a time is in memory, the trace in parts."""
-    return {
-        "indicator_targets": _write(folder, "indicator_targets", _targets(done, inputs)),
-        "indicator_points": _write(folder, "indicator_points", _points(done, inputs)),
-        "target_percentages": _write(folder, "target_percentages", _percentages(done, inputs)),
-        "accountability_percentiles": _write(folder, "accountability_percentiles", _percentiles(done, inputs)),
-        "determinations": _write(folder, "determinations", _determinations(done, inputs)),
-        "federal_designations": _write(folder, "federal_designations", _federal(done, inputs)),
-        "determination_trace": _write(folder, "determination_trace", _trace(done.steps)),
-    }
+    """Write every table of what was determined at once: table to rows."""
+    scored = Scored(done.targets, done.awards, done.columns, done.percentages, done.steps)
+    late = concluded_tables(done, inputs) | {TRACE: UNNUMBERED.empty_table()}
+    return write_parts(folder, {name: [t] for name, t in scored_tables(scored, inputs).items()}, lambda: late)
 
 
-def _write(folder: Path, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
-    """One table, a row group at a time: number of rows."""
-    schema, remaining, count = pa.schema(TABLES[name].items()), iter(rows), 0
+def write_parts(folder: Path, parts: Parts, concluding: Callable[[], Tables]) -> dict[str, int]:
+    """Write every table: table to rows. A part at a time is in memory.
+
+    `concluding` gives the tables that need all organisations, whose steps follow those of the parts. It is called while
+    the parts are written by a second thread: Arrow does without Python's lock.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        written = {name: beside.submit(_write, folder, name, parts[name]) for name in parts if name != TRACE}
+        late = concluding()
+        rows = {TRACE: _write(folder, TRACE, _numbered(parts[TRACE], late[TRACE]))}
+        rows |= {name: _write(folder, name, [table]) for name, table in late.items() if name != TRACE}
+        rows |= {name: count.result() for name, count in written.items()}
+    return {name: rows[name] for name in TABLES}
+
+
+def _write(folder: Path, name: str, tables: Iterable[pa.Table]) -> int:
+    """One table: number of rows."""
+    schema, count = pa.schema(TABLES[name].items()), 0
     with ExitStack() as open_files:
         writers: list[Any] = [
             open_files.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd"))
         ]
         if name not in ONLY_PARQUET:
             writers.append(open_files.enter_context(pyarrow.csv.CSVWriter(folder / f"{name}.csv", schema)))
-        while group := list(islice(remaining, ROW_GROUP)):
-            columns = [pa.array(c, f.type) for c, f in zip(zip(*group, strict=True), schema, strict=True)]
+        for group in _groups(tables, schema):
             for writer in writers:
-                writer.write_table(pa.table(columns, schema=schema))
-            count += len(group)
+                writer.write_table(group)
+            count += group.num_rows
     return count
 
 
-def _place(inputs: Inputs, org_code: str) -> tuple[int, str, str]:
-    return inputs.year, org_code, inputs.organisations[org_code].org_type
+def _groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows anew in tables of just a row group, the last one smaller."""
+    waiting = schema.empty_table()
+    for table in tables:
+        waiting = pa.concat_tables([waiting, table.cast(schema)])
+        while waiting.num_rows >= ROW_GROUP:
+            yield waiting.slice(0, ROW_GROUP).combine_chunks()
+            waiting = waiting.slice(ROW_GROUP)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
 
 
-def _targets(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    return sorted(
-        (
-            *_place(inputs, t.org_code), t.gradespan, t.student_group, t.indicator,
-            t.baseline, t.target, t.increment, t.next_target, t.path, t.source, t.status,
-        )
-        for t in done.targets
-        if t.org_code in inputs.organisations
-    )  # fmt: skip
+def _numbered(parts: Iterable[pa.Table], late: pa.Table) -> Iterator[pa.Table]:
+    """Each part with the late steps of its organisations behind their own, numbered within the organisation."""
+    codes, done = late.column("org_code").to_pylist(), 0
+    for part in parts:
+        if part.num_rows:
+            end = bisect_right(codes, part.column("org_code")[-1].as_py())
+            yield _in_order(part, late.slice(done, end - done))
+            done = end
+    if done < len(codes):
+        yield _in_order(late.slice(done), late.slice(0, 0))
 
 
-def _points(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    return [
-        (
-            *_place(inputs, key[0]), *key[1:], a.points, a.rating, a.reason, a.route,
-            "; ".join(route.key for route in a.untested), a.status, a.step.key,
-        )
-        for key, a in sorted(done.awards.items())
-    ]  # fmt: skip
-
-
-def _percentages(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    columns = {score.percentage.step.key: score for score in done.columns}
-    rows = []
-    for percentage in sorted((*(s.percentage for s in done.columns), *done.percentages), key=lambda p: p.step.key):
-        place, step = percentage.place, percentage.step
-        score = columns.get(step.key)
-        population = "lowest" if place.student_group == "lowest_performing" else "all"
-        rows.append(
-            (
-                *_place(inputs, place.org_code), place.student_group, step.kind, place.gradespan or None,
-                f"{place.gradespan}_{population}" if score else None,
-                score.weighted_earned if score else None, score.weighted_possible if score else None,
-                percentage.kept, None if percentage.shown is None else int(percentage.shown), percentage.status,
-                step.key,
-            )
-        )  # fmt: skip
-    return rows
-
-
-def _percentiles(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    return [
-        (
-            *_place(inputs, p.org_code), p.student_group, p.comparison_set, p.percentile, p.alone,
-            None if p.score is None else str(p.score), p.status, p.key,
-        )
-        for p in sorted(done.percentiles, key=lambda p: p.key)
-    ]  # fmt: skip
-
-
-def _determinations(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    return [
-        (
-            *_place(inputs, d.org_code), inputs.organisations[d.org_code].org_name, d.overall_classification, d.reason,
-            d.decided_by, d.progress, d.percentile, d.annual, d.cumulative,
-            _joined(ground.test for ground in d.grounds if ground.met), _joined(d.low_performing_groups),
-            _joined(d.low_participation_groups), _joined(row.designation for row in d.designations),
-            _joined(d.recognition), d.status, d.key,
-        )
-        for d in sorted(done.determinations, key=lambda d: d.org_code)
-    ]  # fmt: skip
-
-
-def _federal(done: Determined, inputs: Inputs) -> list[tuple[Any, ...]]:
-    return [
-        (
-            *_place(inputs, f.org_code), f.is_title_i, f.kind, f.designation, _joined(f.reasons),
-            f"{f.school_year}/{f.org_code}/federal",
-        )
-        for f in sorted(done.federal, key=lambda f: f.org_code)
-    ]  # fmt: skip
-
-
-def _trace(steps: Iterable[Step]) -> Iterator[tuple[Any, ...]]:
-    """Steps by organisation, each organisation's numbered in the order they were decided."""
-    texts: dict[tuple[int, ...], str] = {}  # the same policy rows stand behind many steps
-    numbers: Counter[str] = Counter()
-    for step in sorted(steps, key=lambda step: step.org_code):  # stable: the order of decision stays
-        numbers[step.org_code] += 1
-        cited = tuple(map(id, step.parameters))
-        if (parameters := texts.get(cited)) is None:
-            parameters = texts[cited] = parameter_text(step.parameters)
-        yield (
-            step.school_year, step.key, step.org_code, numbers[step.org_code], step.kind, step.rule_id, step.gradespan,
-            step.student_group, step.indicator, value_text(step.inputs), parameters, value_text(step.outcome),
-            step.status, upstream_text(step.upstream),
-        )  # fmt: skip
-
-
-def _joined(parts: Iterable[str]) -> str | None:
-    return "; ".join(parts) or None
+def _in_order(part: pa.Table, late: pa.Table) -> pa.Table:
+    steps = pa.concat_tables([part, late]).unify_dictionaries().combine_chunks()
+    steps = steps.take(pc.sort_indices(steps, [("org_code", "ascending")]))  # stable: the order of decision stays
+    of = steps.column("org_code").combine_chunks().dictionary_encode().indices.to_numpy()
+    counts = np.bincount(of)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    numbers = pa.array(np.arange(len(of)) - first + 1, TABLES[TRACE]["step"])
+    return steps.add_column(list(TABLES[TRACE]).index("step"), "step", numbers)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.determinations import building, reading
+from orchestration.determinations import reading, sharing
 from orchestration.determinations.building import Built, build
-from orchestration.determinations.determining import determine, year_rules
-from orchestration.determinations.writing import TABLES
+from orchestration.determinations.determining import determine
+from orchestration.determinations.reading import read_inputs
+from orchestration.determinations.rendering import TABLES
+from orchestration.determinations.scoring import figures_of
+from orchestration.determinations.year_rules import year_rules
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.lineage.columns import column_lineage
@@ -211,6 +217,124 @@ def test_a_policy_that_is_not_whole_is_refused_before_any_table_is_read(home: Pa
     assert ("measure_scale" if fault != "year" else str(YEAR)) in line
 
 
+# --- Two processes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every build is shared with a second process; those that were started."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = sharing._started
+
+    def noted(folder: Path, work: sharing.Work) -> subprocess.Popen[bytes]:
+        started.append(start(folder, work))
+        return started[-1]
+
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(sharing, "_started", noted)
+    return started
+
+
+def _tables(home: Path) -> dict[str, str]:
+    folder = folder_of(home, "determinations", SOURCE, YEAR)
+    return {file.name: sha256_of(file) for file in folder.iterdir() if file.name != "record.json"}
+
+
+def _last(home: Path) -> str:
+    """The last school, which the second process scores."""
+    table = pq.read_table(folder_of(home, "indicators", SOURCE, YEAR) / "organisations.parquet")
+    return str(max(table.column("org_code").to_pylist()))
+
+
+def test_two_processes_write_the_same_bytes_as_one(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
+    one = _tables(home)
+    shutil.rmtree(folder_of(home, "determinations", SOURCE, YEAR).parent)
+    rows = _build(home).rows
+    assert len(second) == 1
+    assert second[0].returncode == 0
+    assert _tables(home) == one
+    assert len(one) == 13  # seven tables, the trace without CSV; nothing of the parts is left
+    assert rows["determination_trace"] > 5000
+
+
+def test_both_processes_have_work(home: Path) -> None:
+    inputs = read_inputs(YEAR, {YEAR: folder_of(home, "indicators", SOURCE, YEAR)}, None)
+    first, second = sharing.divided(inputs, figures_of(inputs))
+    assert [*first, *second] == sorted({*inputs.organisations, *first})
+    assert len(first) > 10
+    assert len(second) > 10
+
+
+def test_what_the_second_process_refuses_is_the_refusal(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
+    code = _last(home)
+    wrong = f"CASE WHEN org_code = '{code}' AND measure = 'percent' THEN 'cpi' ELSE measure END AS measure"
+    _change(home, "indicator_results", f"SELECT * REPLACE ({wrong}) FROM t")
+    line = _refused(home)
+    assert second[0].returncode == sharing.REFUSED
+    assert code in line
+    assert "measure 'cpi' is not that of the year" in line
+    parent = folder_of(home, "determinations", SOURCE, YEAR).parent
+    assert [path.name for path in parent.iterdir() if not path.is_symlink()] == [
+        folder_of(home, "determinations", SOURCE, YEAR).resolve().name
+    ]
+
+
+def test_a_refusal_of_the_first_process_ends_the_second(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
+    _change(home, "indicator_results", f"SELECT * REPLACE (CASE WHEN {ONE} THEN -1 ELSE n END AS n) FROM t")
+    assert "n -1 is negative" in _refused(home)
+    assert second[0].returncode is not None
+
+
+def test_a_second_process_that_dies_is_no_result(
+    home: Path, second: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = sharing._started
+
+    def killed(folder: Path, work: sharing.Work) -> subprocess.Popen[bytes]:
+        start(folder, work).kill()
+        return second[-1]
+
+    monkeypatch.setattr(sharing, "_started", killed)
+    _renew(folder_of(home, "indicators", SOURCE, YEAR))
+    before = _tables(home)
+    with pytest.raises(RuntimeError, match="second process of determinations ended with status -9"):
+        _build(home)
+    assert _tables(home) == before
+
+
+FIRST_PROCESS = """
+import sys, time
+from pathlib import Path
+from orchestration.determinations import sharing
+class Work:
+    def __reduce__(self):
+        return time.sleep, (600,)  # the second process is busy for ten minutes
+print(sharing._started(Path(sys.argv[1]), Work()).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_second_process_ends_when_the_first_is_killed(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", FIRST_PROCESS, str(tmp_path)], stdout=subprocess.PIPE)
+    assert first.stdout is not None
+    process = Path("/proc") / first.stdout.readline().decode().strip()
+    assert _runs(process)
+    first.kill()
+    first.communicate()
+    deadline = time.monotonic() + 60
+    while _runs(process):
+        assert time.monotonic() < deadline, "the second process goes on"
+        time.sleep(0.05)
+
+
+def _runs(process: Path) -> bool:
+    """Whether it is there and not merely waiting to be forgotten."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def _without_year(policy: Path) -> None:
     """Take every row of the year out of the calendar."""
     file = policy / "policy_calendar.csv"
@@ -228,7 +352,7 @@ def test_lineage_names_every_column_that_is_read_and_no_other(
     rows = inputs(YEAR, seed=3, schools=60).published_targets
     monkeypatch.setattr(reading, "read_published_targets", lambda files: tuple(Row(row, asked) for row in rows))
     folder = folder_of(made, "indicators", SOURCE, YEAR)
-    given = building._read(YEAR, {YEAR: folder}, None)
+    given = read_inputs(YEAR, {YEAR: folder}, None)
     prior = pa.Table.from_pylist([{"org_code": "1", "student_group": "g", "stage": "annual", "kept": None}])
     pq.write_table(prior, tmp_path / "target_percentages.parquet")
     reading.read_prior_annuals(tmp_path)

@@ -1,14 +1,21 @@
-"""A build that fails names what failed and leaves the last good tables; the same inputs give the same bytes."""
+"""A build that fails names what failed and leaves the last good tables; the same inputs give the same bytes.
+
+The Department's workbook goes the whole way here: from the file that was delivered to the targets of the year.
+"""
 
 from __future__ import annotations
 
+import io
 import shutil
+from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from orchestration import synthetic
+from orchestration.determinations.building import build as build_determinations
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.indicators import assets
@@ -16,6 +23,7 @@ from orchestration.indicators.building import ROOM, TABLES, Built, build
 from orchestration.indicators.correcting import APPLIED
 from orchestration.indicators.versioning import code_versions
 from orchestration.intake.assets import raw_key
+from orchestration.intake.contracts import expand_years
 from orchestration.partitions import table_key
 from orchestration.settings import PROJECT
 from orchestration.table_assets import LINEAGE, ROWS, SCHEMA
@@ -142,3 +150,52 @@ def test_a_model_that_cannot_read_stops_the_build(shop: Workshop) -> None:
 def test_a_year_of_which_nothing_is_in_force_is_named(shop: Workshop) -> None:
     with pytest.raises(InputError, match="nothing of 2024 is in force"):
         build(2024, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
+
+
+def workbook(shop: Workshop, rows: list[dict[str, object]]) -> bytes:
+    """The workbook as the Department publishes it: a title, the headers of the year, a row a group."""
+    contract = shop.contracts["published_targets"]
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = contract.sheet
+    sheet.append(["Accountability targets"])
+    sheet.append([expand_years(field.code, YEAR) for field in contract.fields.values()])
+    for row in rows:
+        sheet.append([row.get(name) for name in contract.fields])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def targets_by_place(shop: Workshop) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Rows of indicator_targets by organisation, gradespan, group and indicator."""
+    made = build_determinations(YEAR, "student", settings=shop.settings, register=shop.register)
+    key = ("org_code", "gradespan", "student_group", "indicator")
+    rows = pq.read_table(made.folder / "indicator_targets.parquet").to_pylist()
+    return {tuple(row[name] for name in key): row for row in rows}
+
+
+def test_a_target_of_the_delivered_workbook_is_the_target_of_the_year(shop: Workshop) -> None:
+    make(shop)
+    before = targets_by_place(shop)
+    assert {row["source"] for row in before.values()} == {"generated"}
+    place = min(key[:3] for key in before if key[2:] == ("all_students", "ela_achievement") and key[1] == "non_high")
+    absent, ela = (*place, "chronic_absenteeism"), (*place, "ela_achievement")
+    org = place[0]
+    row: dict[str, object] = {
+        "district_code": f"{org[:4]}0000", "org_code": org, "student_group": "All Students",
+        "gradespan": "Non-high school", "ela_baseline": 495.1, "ela_included": 50, "ela_path": "Recovery Path",
+        "ela_target": 498.4, "ela_increment_next": 1.5, "chronic_absenteeism_target": 12.5,
+        "chronic_absenteeism_increment": 2.0,
+    }  # fmt: skip
+    shop.deliver("published_targets.xlsx", workbook(shop, [row]))
+    assert shop.take_in("published_targets").refusals == ()
+    make(shop)
+    after = targets_by_place(shop)
+    names = ("baseline", "target", "increment", "next_target", "path", "source", "status")
+    assert [str(after[ela][name]) for name in names] == [
+        "495.1", "498.4", "1.5", "499.9", "Recovery Path", "published", "ok",
+    ]  # fmt: skip
+    assert [str(after[absent][name]) for name in ("target", "next_target", "source")] == ["12.5", "10.5", "published"]
+    changed = {key for key in after.keys() | before.keys() if after.get(key) != before.get(key)}
+    assert changed == {ela, absent}

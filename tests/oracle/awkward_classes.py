@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.ledgers import Designation
 from orchestration.determinations.participation import ParticipationCount
 from orchestration.determinations.reading import Inputs
-from orchestration.determinations.targets import Result
 from tests.oracle.percentile_oracle import ALL_STUDENTS
 from tests.oracle.policy_reader import PROJECT_POLICY
 

@@ -21,8 +21,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.reading import Inputs
-from orchestration.determinations.targets import Result
 from tests.oracle.hub_oracle import half_up
 from tests.oracle.policy_reader import Policy
 

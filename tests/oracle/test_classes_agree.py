@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from orchestration.determinations.classification import Determination
-from orchestration.determinations.determining import Determined, determine, year_rules
+from orchestration.determinations.determining import Determined, determine
 from orchestration.determinations.ledgers import Designation
 from orchestration.determinations.participation import ParticipationCount
 from orchestration.determinations.reading import Inputs, Organisation
+from orchestration.determinations.year_rules import year_rules
 from orchestration.policy import Register
 from orchestration.settings import PROJECT
 from tests.oracle.awkward_classes import awkward

@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.determinations.determining import Determined, determine, year_rules
+from orchestration.determinations.determining import Determined, determine
+from orchestration.determinations.figures import Result
 from orchestration.determinations.reading import Inputs
 from orchestration.determinations.target_rules import target_rules
-from orchestration.determinations.targets import Result, targets
+from orchestration.determinations.targets import targets
 from orchestration.determinations.writing import write_tables
+from orchestration.determinations.year_rules import year_rules
 from tests.oracle import points_oracle
 from tests.oracle.percentages_oracle import Share, percentages, weighted
 from tests.oracle.points_oracle import ALL, LOWEST, Book, Goal, Points, Year

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.determinations.classification_rules import classification_rules
-from orchestration.determinations.determining import Determined, determine, year_rules
+from orchestration.determinations.determining import Determined, determine
 from orchestration.determinations.reading import Inputs
+from orchestration.determinations.year_rules import year_rules
 from tests.support.determinations import REGISTER
 from tests.support.made_up_inputs import inputs
 from tests.support.points import points, rules

@@ -15,8 +15,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.determinations.determining import determine, year_rules
+from orchestration.determinations.determining import determine
 from orchestration.determinations.writing import write_tables
+from orchestration.determinations.year_rules import year_rules
 from orchestration.publication.bundle.verifier import TRACE
 from tests.support.bundles import loose, replay_of, traced
 from tests.support.determinations import REGISTER

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from orchestration.determinations.figures import Result
 from orchestration.determinations.target_rules import target_rules
-from orchestration.determinations.targets import Result, Target, targets
+from orchestration.determinations.targets import Target, targets
 from orchestration.errors import InputError
 from tests.support.determinations import REGISTER, changed
 

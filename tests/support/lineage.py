@@ -45,7 +45,19 @@ def listen(patch: pytest.MonkeyPatch) -> Columns:
         read.setdefault(Path(file).stem, set()).update(columns or table.column_names)
         return table
 
+    class ParquetFile(pq.ParquetFile):  # type: ignore[misc]
+        """A file that is opened before it is read."""
+
+        def read(self, columns: list[str], **more: Any) -> Any:
+            read.setdefault(self.stem, set()).update(columns)
+            return super().read(columns=columns, **more)
+
+        def __init__(self, source: Path, **more: Any):
+            super().__init__(source, **more)
+            self.stem = Path(source).stem
+
     patch.setattr(pq, "read_table", read_table)
+    patch.setattr(pq, "ParquetFile", ParquetFile)
     return read
 
 

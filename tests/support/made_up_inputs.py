@@ -13,10 +13,10 @@ from functools import cache
 from random import Random
 from typing import NamedTuple, TypeAlias
 
+from orchestration.determinations.figures import Key, Result
 from orchestration.determinations.ledgers import Designation, Recognition
 from orchestration.determinations.participation import ParticipationCount
 from orchestration.determinations.reading import Inputs, Organisation
-from orchestration.determinations.targets import Key, Result
 from tests.oracle.policy_reader import PROJECT_POLICY as POLICY
 
 Published: TypeAlias = tuple[dict[str, object], ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.assistance.writing import TABLES as ASSISTANCE
-from orchestration.determinations.writing import TABLES as DETERMINATIONS
+from orchestration.determinations.rendering import TABLES as DETERMINATIONS
 
 NAMESPACE = "ma-accountability"
 SPECIFICATION = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
