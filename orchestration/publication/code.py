@@ -16,6 +16,7 @@ PATTERNS = (
     "orchestration/**/*.py",
     "dbt_project/**/*.sql",
     "dbt_project/**/*.yml",
+    "dbt_project/seeds/*.csv",
     "raw/contracts/*.yml",
     "expectations/**/*.yml",
     "expectations/**/*.sql",
