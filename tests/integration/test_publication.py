@@ -166,6 +166,7 @@ class TestStages:
         ):
             home.again("official")
         assert [r.stage for r in releases(home.settings.home, YEAR)] == ["preliminary"]
+        assert home.publish(year=2022).is_new, "a year without classifications recognises no school"
 
     def test_a_category_must_be_filled_from_the_preliminary_release_on(
         self, home: SmallHome, monkeypatch: pytest.MonkeyPatch
