@@ -14,7 +14,7 @@ import dagster as dg
 from orchestration.lineage.columns import RAW, SEEDS, Lineage, column_lineage, upstream_tables
 from orchestration.partitions import UP_TO_DATE, WHY, table_group, table_key
 from orchestration.policy import Register
-from orchestration.tables import Changes
+from orchestration.tables import Built, Changes
 
 SCHEMA, LINEAGE, ROWS = "dagster/column_schema", "dagster/column_lineage", "dagster/row_count"
 Columns = Mapping[str, tuple[str, str]]
@@ -102,6 +102,19 @@ def table_result(
     if rows is not None:
         metadata[ROWS] = dg.MetadataValue.int(rows)
     return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(version), metadata=metadata)
+
+
+def room_results(
+    context: dg.AssetExecutionContext,
+    source: str,
+    tables: Iterable[str],
+    built: Built,
+    more: Mapping[str, dg.MetadataValue] | None = None,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Results of the tables that a room makes in one go."""
+    for table in tables:
+        key = table_key(source, table)
+        yield table_result(context, key, built.fingerprint, built.rows[table], built.folder, built.why, more)
 
 
 def nothing_made(

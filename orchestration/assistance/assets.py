@@ -11,10 +11,10 @@ import dagster as dg
 from orchestration.assistance.building import ROOM, build, has_assistance, has_places
 from orchestration.assistance.writing import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, school_years, table_key
+from orchestration.partitions import WRITER, school_years
 from orchestration.policy import Register
 from orchestration.settings import Settings
-from orchestration.table_assets import nothing_made, table_result, table_specs
+from orchestration.table_assets import nothing_made, room_results, table_specs
 from orchestration.tables import code_version_of
 
 DESCRIPTIONS = {
@@ -59,15 +59,8 @@ def assistance_assets(source: str, settings: Settings, register: Register) -> dg
             raise dg.Failure(str(error), allow_retries=False) from None
         for statement in built.lacking:
             context.log.warning(statement)
-        for table in TABLES:
-            yield table_result(
-                context,
-                table_key(source, table),
-                built.fingerprint,
-                built.rows[table],
-                built.folder,
-                built.why,
-                more={"regions_short_of_leads": dg.MetadataValue.int(len(built.lacking))},
-            )
+        yield from room_results(
+            context, source, TABLES, built, {"regions_short_of_leads": dg.MetadataValue.int(len(built.lacking))}
+        )
 
     return tables

@@ -124,5 +124,7 @@ class RunRecord:
             notify({"event": "release_made" if made else "run_failed", **told}, self.settings)
 
     def _release(self) -> str | None:
+        if not self.about["year"]:
+            return None
         found = newest(self.settings.home, self.about["year"], self.about["source"], self.about["stage"])
         return found.name if found else None

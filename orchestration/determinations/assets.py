@@ -11,10 +11,10 @@ import dagster as dg
 from orchestration.determinations.building import ROOM, build, has_determinations
 from orchestration.determinations.rendering import TABLES
 from orchestration.errors import InputError
-from orchestration.partitions import WRITER, school_years, table_key
+from orchestration.partitions import WRITER, school_years
 from orchestration.policy import Register
 from orchestration.settings import Settings
-from orchestration.table_assets import nothing_made, table_result, table_specs
+from orchestration.table_assets import nothing_made, room_results, table_specs
 from orchestration.tables import code_version_of
 
 DESCRIPTIONS = {
@@ -53,14 +53,6 @@ def determination_assets(source: str, settings: Settings, register: Register) ->
             built = build(year, source, settings=settings, register=register)
         except InputError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        for table in TABLES:
-            yield table_result(
-                context,
-                table_key(source, table),
-                built.fingerprint,
-                built.rows[table],
-                built.folder,
-                built.why,
-            )
+        yield from room_results(context, source, TABLES, built)
 
     return tables

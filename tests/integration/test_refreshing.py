@@ -15,15 +15,10 @@ from orchestration.automation.refreshing import Look, look, plan
 from orchestration.automation.staleness import Pipeline, unknown
 from orchestration.errors import InputError
 from orchestration.tables import Basis, Changes
-from tests.support.workshop import CONTRACTS, ORGANISATIONS, Workshop, sims
+from tests.support.workshop import COMPLETE, CONTRACTS, ORGANISATIONS, Workshop, sims
 
 AFTER = date(2026, 1, 1)
 """Past the official day of 2025."""
-COMPLETE = (
-    "organisations", "sims_october_1", "sims_end_of_year", "access", "mcas", "course_schedules", "graduation_cohorts",
-    "dropouts",
-)  # fmt: skip
-"""One file for each part that a student run must have."""
 
 
 @pytest.fixture

@@ -22,12 +22,7 @@ from orchestration.settings import Settings
 from orchestration.tables import Changes
 from tests.support import socrata
 from tests.support.socrata import SocrataServer, serving
-from tests.support.workshop import CONTRACTS, Workshop
-
-COMPLETE = (
-    "organisations", "sims_october_1", "sims_end_of_year", "access", "mcas", "course_schedules", "graduation_cohorts",
-    "dropouts",
-)  # fmt: skip
+from tests.support.workshop import COMPLETE, CONTRACTS, Workshop
 
 
 @pytest.fixture

@@ -24,6 +24,12 @@ ORGANISATIONS = """school_year,org_code,org_name,org_type,district_code,town,tit
 ACCESS_HEADER = "school_year,sasid,school_code,grade,test_status,overall_level,made_progress"
 DROPOUT_HEADER = "school_year,sasid,school_code,grade,reason"
 
+COMPLETE = (
+    "organisations", "sims_october_1", "sims_end_of_year", "access", "mcas", "course_schedules", "graduation_cohorts",
+    "dropouts",
+)  # fmt: skip
+"""One file for each part that a student run must have."""
+
 
 class Workshop:
     """A home and a landing folder below `folder`, with the project's own contracts and policy.
