@@ -258,7 +258,6 @@ def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(work / "target"), "--vars", json.dumps(variables), "--quiet"),
         *("--exclude-resource-type", "unit_test"),  # they test the models, not the data; `make test` runs them
-        *_without_tests_of_the_hub(str(variables["source"])),
         *selected,
     ]
     places = {"ACCOUNTABILITY_BUILD_FILE": str(work / DATABASE)}
@@ -266,15 +265,6 @@ def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str
     done = subprocess.run(command, env=os.environ | places | quiet, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InputError(f"dbt build of {variables['school_year']}: {_failures(work / 'target')}; nothing was replaced")
-
-
-def _without_tests_of_the_hub(source: str) -> Iterator[str]:
-    """Words that leave out tests of models which are empty, since they belong to the other source."""
-    if source == "student":
-        yield from (
-            "--exclude",
-            *(f"path:models/{layer}/hub,resource_type:test" for layer in ("staging", "intermediate")),
-        )
 
 
 def _failures(target: Path) -> str:
