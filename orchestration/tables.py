@@ -50,7 +50,8 @@ class Basis:
         if record["fingerprint"] == self.fingerprint:
             return Changes()
         before = record.get("basis", {"inputs": {}, "rules": {}})
-        return Changes(_differing(before["inputs"], self.inputs), _differing(before["rules"], self.rules))
+        found = Changes(_differing(before["inputs"], self.inputs), _differing(before["rules"], self.rules))
+        return found or Changes(rules=("the record beside the tables changed",))
 
 
 @dataclass(frozen=True)

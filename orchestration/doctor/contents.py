@@ -17,7 +17,7 @@ from orchestration.publication.checking import faults
 from orchestration.releases import CURRENT, MANIFEST, current, in_force, published, releases
 
 RUN_LOCK = ".run.lock"
-"""Held by a run from its first step to its last (`automation/writer.py`)."""
+"""Held by a run from its first step to its last (`automation/keeping.py`)."""
 LEFT = ("work/*", "build/*", "tables/*/*/.made-*", "validation/*/*/.made-*", "published/*/.made-*", "pulls/*/*.partial")
 """Scratch that a run removes when it ends; a killed one leaves it."""
 RESTORE = "restore it from a backup (docs/operations.md)"

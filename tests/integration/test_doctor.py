@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from orchestration.automation.writer import LOCK
+from orchestration.automation.keeping import LOCK
 
 from orchestration.doctor.contents import RUN_LOCK
 from orchestration.doctor.examining import CHECKS, answer, examine

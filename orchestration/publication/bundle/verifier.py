@@ -21,6 +21,7 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -127,7 +128,7 @@ class Package:
             with self.open(name) as file:
                 for block in iter(lambda: file.read(1 << 20), b""):
                     digest.update(block)
-        except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        except (OSError, KeyError, zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
             return f"unreadable ({type(error).__name__})"
         return digest.hexdigest()
 
@@ -512,7 +513,7 @@ def verify(place: Path) -> Checks:
             print(f"{sum(replay.steps.values())} steps read, {len(replay.determinations)} determinations made again.")
         else:
             print(bundle["why_no_trace"])
-    except (OSError, EOFError, zipfile.BadZipFile, *BROKEN) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, *BROKEN) as error:
         checks.hold(False, f"{place.name}: checking stopped: {type(error).__name__}: {error}")
     print(f"{checks.made - checks.failed} of {checks.made} checks hold")
     return checks
