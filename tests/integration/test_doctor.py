@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from orchestration.automation.keeping import LOCK
 
+from orchestration.automation.keeping import LOCK
 from orchestration.doctor.contents import RUN_LOCK
 from orchestration.doctor.examining import CHECKS, answer, examine
 from orchestration.doctor.findings import Machine, Site
