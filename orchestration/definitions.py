@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.assistance import writing as assistance
 from orchestration.assistance.assets import assistance_assets
+from orchestration.automation.history import wait_for_locked_files
 from orchestration.automation.jobs import SOURCES, annual_jobs, pull_job
 from orchestration.automation.keeping import writer
 from orchestration.automation.sensors import schedules, sensors
@@ -57,4 +58,5 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Entry point of workspace.yaml."""
+    wait_for_locked_files()
     return build_defs()

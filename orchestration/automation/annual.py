@@ -16,6 +16,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.automation.abandoned import settle_abandoned
+from orchestration.automation.history import wait_for_locked_files
 from orchestration.automation.jobs import job_name
 from orchestration.automation.staleness import Pipeline, stale
 from orchestration.errors import InputError
@@ -74,6 +75,7 @@ def run(year: int, source: str, stage: str, *, definitions: dg.Definitions, pipe
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance that keeps run history below the home folder, shared with a UI started on the same home."""
+    wait_for_locked_files()
     folder = private_folder(settings.home / "dagster", settings.home)
     configuration = folder / "dagster.yaml"
     if not configuration.exists():
