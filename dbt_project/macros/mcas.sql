@@ -42,7 +42,7 @@ through_access as (
 
 sat as (
   select
-    m.sasid, m.school_code, m.subject, g.gradespan,
+    m.sasid, m.school_code, m.subject, g.gradespan, a.profile,
     w.value as meaning,
     m.attempt,
     coalesce(m.best_legacy_score, m.best_scaled_score) is not null as has_best,
@@ -56,7 +56,7 @@ sat as (
 )
 
 select
-  sasid, school_code, subject, gradespan,
+  sasid, school_code, subject, gradespan, profile,
   is_best_of_years and has_best as is_by_best,
   is_through_access,
   case
@@ -70,23 +70,32 @@ from sat
 {%- endmacro %}
 
 {# Who should have been tested and who was, by organisation, gradespan, group and subject, in the year of the relations. #}
-{% macro participation(mcas, attributes, groups, access, years_back) -%}
+{% macro participation(mcas, attributes, access, years_back) -%}
 with judged as (
   {{ participation_judged(mcas, attributes, access, years_back) }}
 ),
 
+by_school as (
+  select
+    school_code, gradespan, profile, subject,
+    count(*) as should_test,
+    sum(case when meaning = 'tested' then 1 else 0 end) as tested
+  from judged
+  where meaning <> 'left_out'
+  group by school_code, gradespan, profile, subject
+),
+
 by_level as (
-  {{ levels('judged', ['sasid', 'subject', 'gradespan', 'meaning']) }}
+  {{ levels('by_school', ['gradespan', 'profile', 'subject', 'should_test', 'tested']) }}
 )
 
 select
-  l.org_code, l.gradespan, s.student_group, l.subject,
-  count(*) as should_test,
-  sum(case when l.meaning = 'tested' then 1 else 0 end) as tested
+  l.org_code, l.gradespan, g.student_group, l.subject,
+  sum(l.should_test) as should_test,
+  sum(l.tested) as tested
 from by_level as l
-inner join {{ groups }} as s on l.sasid = s.sasid
-where l.meaning <> 'left_out'
-group by l.org_code, l.gradespan, s.student_group, l.subject
+inner join {{ ref('int_profile_groups') }} as g on l.profile = g.profile
+group by l.org_code, l.gradespan, g.student_group, l.subject
 {%- endmacro %}
 
 {# Columns of int_student_scores. #}
@@ -94,27 +103,25 @@ group by l.org_code, l.gradespan, s.student_group, l.subject
   {{ return(['ela_achievement', 'math_achievement', 'science_achievement', 'ela_growth', 'math_growth']) }}
 {%- endmacro %}
 
-{# Sums and counts of each MCAS figure over a relation of org_code, gradespan, student_group, sasid; one row a figure. #}
-{% macro mcas_figures(members) -%}
-  with members as (
-    {{ members }}
-  ),
+{# Sums and counts of each MCAS figure over a relation of sasid and the columns of `by`. #}
+{% macro mcas_sums(members, by) -%}
+  select
+    {{ by | join(', ') }}
+    {%- for indicator in mcas_indicators() %},
+    sum({{ indicator }}) as {{ indicator }}_sum, count({{ indicator }}) as {{ indicator }}_count
+    {%- endfor %}
+  from {{ members }} as members
+  inner join {{ ref('int_student_scores') }} as scores on members.sasid = scores.sasid
+  group by {{ by | join(', ') }}
+{%- endmacro %}
 
-  side_by_side as (
-    select
-      m.org_code, m.gradespan, m.student_group
-      {%- for indicator in mcas_indicators() %},
-      sum(s.{{ indicator }}) as {{ indicator }}_sum, count(s.{{ indicator }}) as {{ indicator }}_count
-      {%- endfor %}
-    from members as m
-    inner join {{ ref('int_student_scores') }} as s on m.sasid = s.sasid
-    group by m.org_code, m.gradespan, m.student_group
-  )
-  {% for indicator in mcas_indicators() %}
+{# One row a figure of a relation of such sums by org_code, gradespan and student_group. #}
+{% macro mcas_figures(sums) -%}
+  {%- for indicator in mcas_indicators() %}
   select
     org_code, gradespan, student_group, '{{ indicator }}' as indicator,
     {{ indicator }}_sum as numerator, {{ indicator }}_count as denominator
-  from side_by_side
+  from {{ sums }}
   where {{ indicator }}_count > 0
   {{ 'union all' if not loop.last }}
   {%- endfor %}

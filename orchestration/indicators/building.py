@@ -23,7 +23,7 @@ import yaml
 
 from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
-from orchestration.indicators import correcting
+from orchestration.indicators import correcting, dbt_process
 from orchestration.indicators.correcting import APPLIED, correct, write_applied
 from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
@@ -47,6 +47,10 @@ ROOM = "indicators"
 DATABASE = "build.duckdb"
 RECORDS = "records"
 """Folder of models that list the rows behind a figure; no table is made from them."""
+WITHOUT_RECORDS = ("--exclude", f"path:models/{RECORDS}")
+WITHOUT_TESTS = ("--exclude-resource-type", "test")
+NO_RULES = {"unit_tests", RECORDS, "target"}
+"""Folders of the dbt project that decide nothing about a table."""
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
 
@@ -129,14 +133,13 @@ def database_of(
     used = _in_force(year, stage, "student", store, contracts)
     with _work_folder(settings.home) as work:
         variables, _ = _handed_over(year, "student", used, store, contracts, register, work)
-        selected = ("--exclude-resource-type", "test", "--select", *(f"+{model}" for model in models))
-        _run_dbt(variables | {RECORDS: True}, work, selected)
+        _run_dbt(variables, work, (*WITHOUT_TESTS, "--select", *(f"+{model}" for model in models)))
         yield work / DATABASE
 
 
 def build_models(variables: Mapping[str, object], work: Path) -> Path:
     """Every model over what `variables` hand over, without a test of the data: the database, in `work`."""
-    _run_dbt(variables, work, ("--exclude-resource-type", "test"))
+    _run_dbt(variables, work, (*WITHOUT_TESTS, *WITHOUT_RECORDS))
     return work / DATABASE
 
 
@@ -243,28 +246,29 @@ def _rules() -> Iterator[Path]:
     project = DBT_PROJECT / "dbt_project.yml"
     loaded = yaml.safe_load(project.read_bytes())["seeds"]["accountability"]["policy"]
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix not in (".sql", ".yml", ".csv") or {"unit_tests", RECORDS} & {
-            *path.relative_to(DBT_PROJECT).parts
-        }:
+        if path.suffix not in (".sql", ".yml", ".csv") or not NO_RULES.isdisjoint(path.relative_to(DBT_PROJECT).parts):
             continue
         if path.parent.name != "policy" or path.stem in loaded:
             yield path
 
 
-def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str] = ()) -> None:
-    """dbt build in a process of its own: dbt keeps state between invocations of one process."""
+def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str] = WITHOUT_RECORDS) -> None:
+    """One dbt build into the work folder."""
     command = [
-        *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(work / "logs"), "build"),
-        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--target-path", str(work / "target"), "--vars", json.dumps(variables), "--quiet"),
+        *(sys.executable, "-m", dbt_process.__name__, str(DBT_PROJECT), str(_read_models(work)), str(work / DATABASE)),
+        *(json.dumps(variables), str(work / "target")),
         *("--exclude-resource-type", "unit_test"),  # they test the models, not the data; `make test` runs them
         *selected,
     ]
-    places = {"ACCOUNTABILITY_BUILD_FILE": str(work / DATABASE)}
     quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
-    done = subprocess.run(command, env=os.environ | places | quiet, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=os.environ | quiet, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise InputError(f"dbt build of {variables['school_year']}: {_failures(work / 'target')}; nothing was replaced")
+
+
+def _read_models(work: Path) -> Path:
+    """Where dbt keeps what it read of the models, which is code and no data: with them, if that can be written."""
+    return DBT_PROJECT / "target" / "read" if os.access(DBT_PROJECT, os.W_OK) else work / "read"
 
 
 def _failures(target: Path) -> str:

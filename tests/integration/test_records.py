@@ -99,7 +99,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(building, "_work_folder", kept)
-        patch.setattr(building, "_run_dbt", lambda variables, work: run(variables | {building.RECORDS: True}, work))
+        patch.setattr(building, "_run_dbt", lambda variables, work: run(variables, work, ()))
         building.build(YEAR, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
     home = SmallHome(shop.settings.home)
     for room in ("source", "indicators"):

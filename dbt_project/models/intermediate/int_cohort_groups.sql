@@ -1,1 +1,2 @@
-{{ student_groups(ref('int_cohort_attributes')) }}
+{{ config(materialized='view') }}
+{{ groups_of(ref('int_cohort_attributes')) }}

@@ -2,7 +2,7 @@
 -- at the state and in a district of one school; first-year English learners nowhere.
 with tested as (
   select
-    m.sasid, m.school_code, m.grade,
+    m.sasid, m.school_code, m.grade, a.profile,
     substring(m.school_code, 1, 4) || '0000' as district_code,
     {{ gradespan('m.grade') }} as gradespan
   from {{ ref('stg_mcas') }} as m
@@ -32,7 +32,7 @@ single_school as (
 
 placed as (
   select
-    t.sasid, t.school_code, t.district_code, t.grade, t.gradespan,
+    t.sasid, t.school_code, t.district_code, t.grade, t.gradespan, t.profile,
     s.sasid is not null as is_since_october_in_school,
     o.sasid is not null or s.sasid is not null as is_since_october_in_district,
     d.district_code is not null and {{ policy_word('full_year', 'single_school_district') }} = 'all_tested' as is_all_tested
@@ -42,14 +42,14 @@ placed as (
   left join single_school as d on t.district_code = d.district_code
 )
 
-select school_code as org_code, 'school' as org_type, sasid, grade, gradespan
+select school_code as org_code, 'school' as org_type, sasid, grade, gradespan, profile
 from placed
 where is_since_october_in_school or is_all_tested or {{ policy_word('full_year', 'school') }} = 'all_tested'
 union all
-select district_code as org_code, 'district' as org_type, sasid, grade, gradespan
+select district_code as org_code, 'district' as org_type, sasid, grade, gradespan, profile
 from placed
 where is_since_october_in_district or is_all_tested or {{ policy_word('full_year', 'district') }} = 'all_tested'
 union all
-select '00000000' as org_code, 'state' as org_type, sasid, grade, gradespan
+select '00000000' as org_code, 'state' as org_type, sasid, grade, gradespan, profile
 from placed
 where {{ policy_word('full_year', 'state') }} = 'all_tested' or sasid in (select sasid from in_october)

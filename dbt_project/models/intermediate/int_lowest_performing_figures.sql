@@ -1,8 +1,10 @@
 -- Achievement, growth and chronic absenteeism of the lowest performing students. Science only where the policy has it.
-with mcas as (
-  {{ mcas_figures(
-    "select org_code, gradespan, 'lowest_performing' as student_group, sasid from " ~ ref('int_lowest_performing')
-  ) }}
+with sums as (
+  {{ mcas_sums(ref('int_lowest_performing'), ['org_code', 'gradespan']) }}
+),
+
+mcas as (
+  {{ mcas_figures("(select *, 'lowest_performing' as student_group from sums) as of_the_quarter") }}
 ),
 
 absent as (

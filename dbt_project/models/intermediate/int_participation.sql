@@ -1,2 +1,2 @@
 -- This year's participation.
-{{ participation(ref('stg_mcas'), ref('int_student_attributes'), ref('int_student_groups'), ref('stg_access'), 0) }}
+{{ participation(ref('stg_mcas'), ref('int_student_attributes'), ref('stg_access'), 0) }}

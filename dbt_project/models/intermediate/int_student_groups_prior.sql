@@ -1,1 +1,2 @@
-{{ student_groups(ref('int_student_attributes_prior')) }}
+{{ config(materialized='view') }}
+{{ groups_of(ref('int_student_attributes_prior')) }}

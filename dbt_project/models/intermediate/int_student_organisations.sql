@@ -11,7 +11,10 @@ enrolled as (
 ),
 
 high_needs as (
-  select sasid from {{ ref('int_student_groups') }} where student_group = 'high_needs'
+  select a.sasid
+  from {{ ref('int_student_attributes') }} as a
+  inner join {{ ref('int_profile_groups') }} as g on a.profile = g.profile
+  where g.student_group = 'high_needs'
 ),
 
 by_level as (

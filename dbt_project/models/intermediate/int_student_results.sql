@@ -1,16 +1,16 @@
 -- Every figure made from student records, with its measure, minimum n, rounding and status.
 with counted as (
-  {{ rate(ref('int_chronic_absenteeism'), ref('int_student_groups'), 'chronic_absenteeism', 0) }}
+  {{ rate(ref('int_chronic_absenteeism'), ref('int_student_attributes'), 'chronic_absenteeism', 0) }}
   union all
-  {{ rate(ref('int_el_progress'), ref('int_student_groups'), 'el_progress', 0) }}
+  {{ rate(ref('int_el_progress'), ref('int_student_attributes'), 'el_progress', 0) }}
   union all
-  {{ rate(ref('int_advanced_coursework'), ref('int_student_groups'), 'advanced_coursework', 0) }}
+  {{ rate(ref('int_advanced_coursework'), ref('int_student_attributes'), 'advanced_coursework', 0) }}
   union all
-  {{ rate(ref('int_annual_dropout'), ref('int_student_groups_prior'), 'annual_dropout', 1) }}
+  {{ rate(ref('int_annual_dropout'), ref('int_student_attributes_prior'), 'annual_dropout', 1) }}
   union all
-  {{ rate(ref('int_four_year_graduation'), ref('int_cohort_groups'), 'four_year_graduation', 1) }}
+  {{ rate(ref('int_four_year_graduation'), ref('int_cohort_attributes'), 'four_year_graduation', 1) }}
   union all
-  {{ rate(ref('int_extended_engagement'), ref('int_cohort_groups'), 'extended_engagement', 2) }}
+  {{ rate(ref('int_extended_engagement'), ref('int_cohort_attributes'), 'extended_engagement', 2) }}
   union all
   {{ mcas_measures(ref('int_mcas_figures'), "'reported'") }}
   union all
