@@ -2,16 +2,16 @@
    is_low_income, is_english_learner, is_disabled. #}
 {% macro student_groups(relation, key) -%}
   select {{ key }}, 'all_students' as student_group from {{ relation }}
-  union
+  union all
   select {{ key }}, 'high_needs' as student_group from {{ relation }}
   where is_low_income or is_english_learner or is_disabled
-  union
+  union all
   select {{ key }}, 'low_income' as student_group from {{ relation }} where is_low_income
-  union
+  union all
   select {{ key }}, 'el_and_former_el' as student_group from {{ relation }} where is_english_learner
-  union
+  union all
   select {{ key }}, 'students_with_disabilities' as student_group from {{ relation }} where is_disabled
-  union
+  union all
   select s.{{ key }}, r.student_group
   from {{ relation }} as s
   inner join {{ ref('race_ethnicity_groups') }} as r on s.race_ethnicity = r.race_ethnicity

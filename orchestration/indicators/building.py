@@ -5,6 +5,7 @@ Belongs here: handing over and taking back. Does not: any rule; those are models
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -267,8 +268,15 @@ def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str
 
 
 def _read_models(work: Path) -> Path:
-    """Where dbt keeps what it read of the models, which is code and no data: with them, if that can be written."""
-    return DBT_PROJECT / "target" / "read" if os.access(DBT_PROJECT, os.W_OK) else work / "read"
+    """Where dbt keeps what it read of the models, code and no data: with them, if that can be written.
+
+    A folder for each state of the project, so that dbt never has to find out which file has changed.
+    """
+    if not os.access(DBT_PROJECT, os.W_OK):
+        return work / "read"
+    files = [path for path in sorted(DBT_PROJECT.rglob("*.*")) if not {"target", "logs"} & {*path.parts}]
+    state = "".join(f"{path.relative_to(DBT_PROJECT)} {sha256_of(path)}\n" for path in files)
+    return DBT_PROJECT / "target" / "read" / hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
 def _failures(target: Path) -> str:

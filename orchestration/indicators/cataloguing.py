@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.indicators.building import MODELS, YEARS_BACK, build_models
+from orchestration.indicators.building import MODELS, RECORDS, YEARS_BACK, build_models
 from orchestration.indicators.describing import PASSES_ON
 from orchestration.intake.contracts import Contract, load_contracts
 from orchestration.intake.validating import write_empty
@@ -75,16 +75,19 @@ def computed_lineage(manifest: Mapping[str, Any], database: Path) -> dict[str, d
     """Model to column to the `table.column` of its parents that it is made from, sorted."""
     schema = _schema(database)
     seeds = {n["name"] for n in manifest["nodes"].values() if n["resource_type"] == "seed"}
+    rules = _rules(manifest, seeds)
     found: dict[str, dict[str, list[str]]] = {}
     for name, node in sorted(_models(manifest).items()):
         if collection := _reads(node, manifest)[0]:
             found[name] = {c: [] if c in _STORE else [f"{RAW}{collection}.{c}"] for c in schema[name]}
         else:
-            found[name] = _of_query(node["compiled_code"], schema, schema[name], seeds)
+            found[name] = _of_query(node["compiled_code"], schema, schema[name], seeds, rules)
     return found
 
 
-def _of_query(sql: str, schema: Schema, columns: Mapping[str, str], seeds: set[str]) -> dict[str, list[str]]:
+def _of_query(
+    sql: str, schema: Schema, columns: Mapping[str, str], seeds: set[str], rules: set[str]
+) -> dict[str, list[str]]:
     """Lineage of a model's compiled SELECT."""
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage
@@ -98,7 +101,7 @@ def _of_query(sql: str, schema: Schema, columns: Mapping[str, str], seeds: set[s
     known: dict[str, object] = {table: dict(kinds) for table, kinds in schema.items()}
     query = qualify(tree, schema=known, dialect="duckdb")
     for select in list(query.find_all(exp.Select)):
-        _name_what_chooses(select, seeds)
+        _name_what_chooses(select, rules)
     scope = build_scope(query)
     found = {}
     for column in columns:
@@ -111,11 +114,11 @@ def _of_query(sql: str, schema: Schema, columns: Mapping[str, str], seeds: set[s
     return found
 
 
-def _name_what_chooses(select: Any, seeds: set[str]) -> None:
+def _name_what_chooses(select: Any, rules: set[str]) -> None:
     """Add columns that decide a value without standing in its expression, so that lineage finds them.
 
     A `count(*)` is made from the columns that choose and group its rows, a constant in one part of a UNION from those
-    that choose the rows of that part, and a value looked up in a seed from those that it is looked up by.
+    that choose the rows of that part, and a value looked up in a table of rules from those that it is looked up by.
     """
     from sqlglot import exp
 
@@ -125,7 +128,7 @@ def _name_what_chooses(select: Any, seeds: set[str]) -> None:
 
     where, joins = select.args.get("where"), select.args.get("joins") or []
     chosen = own([where, select.args.get("group"), *(join.args.get("on") for join in joins)])
-    looked_up = {join.alias_or_name: join.args.get("on") for join in joins if _is_seed(join.this, seeds)}
+    looked_up = {join.alias_or_name: join.args.get("on") for join in joins if _is_rule(join.this, rules)}
     for projection in select.expressions:
         value = projection.unalias()
         if isinstance(select.parent, exp.SetOperation) and not list(value.find_all(exp.Column)):
@@ -144,13 +147,23 @@ def _widen(expression: Any, columns: Iterable[Any]) -> None:
         expression.replace(exp.Tuple(expressions=[expression.copy(), *beside]))
 
 
-def _is_seed(relation: Any, seeds: set[str]) -> bool:
-    """Whether a relation, or each table behind it, is a seed."""
+def _rules(manifest: Mapping[str, Any], seeds: set[str]) -> set[str]:
+    """Seeds, and models made from nothing else: they are the same whatever is delivered."""
+    rules, size = set(seeds), 0
+    parents = {name: {p.split(".")[2] for p in n["depends_on"]["nodes"]} for name, n in _models(manifest).items()}
+    while len(rules) > size:
+        size = len(rules)
+        rules |= {name for name, found in parents.items() if found and found <= rules}
+    return rules
+
+
+def _is_rule(relation: Any, rules: set[str]) -> bool:
+    """Whether a relation, or each table behind it, is a table of rules."""
     from sqlglot import exp
 
     names = {table.name for table in relation.find_all(exp.Table)}
     common = {c.alias: c.this for w in relation.root().find_all(exp.With) for c in w.expressions}
-    return all(name in seeds or (name in common and _is_seed(common[name], seeds)) for name in names)
+    return all(name in rules or (name in common and _is_rule(common[name], rules)) for name in names)
 
 
 def _schema(database: Path) -> dict[str, dict[str, str]]:
@@ -163,7 +176,9 @@ def _schema(database: Path) -> dict[str, dict[str, str]]:
 
 
 def _models(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    """Models of which tables are made."""
+    models = [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
+    return {n["name"]: n for n in models if n["fqn"][1] != RECORDS}
 
 
 def _reads(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str | None, int | str]:

@@ -26,7 +26,7 @@ DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
 def main(project: str, read: str, database: str, variables: str, target: str, *arguments: str) -> int:
     """Read the models of `project`, then run `dbt build` into `database`."""
     common = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
-    places = ["--project-dir", project, "--profiles-dir", project]
+    places = ["--project-dir", project, "--profiles-dir", project, "--log-path", target]
     os.environ[DATABASE_VARIABLE] = Path(database).name  # relations have its name in theirs, not its folder
     models = dbtRunner().invoke([*common, "--no-write-json", "parse", *places, "--target-path", read])
     if not isinstance(models.result, Manifest):

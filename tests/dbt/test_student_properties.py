@@ -83,8 +83,8 @@ def test_no_group_is_larger_than_all_students(built: duckdb.DuckDBPyConnection) 
 def test_a_student_counted_twice_in_a_group_would_be_seen(models: Models, tmp_path: Path) -> None:
     """The check above can fail: a doubled row of the bridge makes a group outgrow All Students."""
     sql = dict(models.sql)
-    bridge = f"SELECT * FROM ({sql['int_student_groups']})"
-    models.sql["int_student_groups"] = f"{bridge} UNION ALL {bridge} WHERE student_group <> 'all_students'"
+    bridge = f"SELECT * FROM ({sql['int_profile_groups']})"
+    models.sql["int_profile_groups"] = f"{bridge} UNION ALL {bridge} WHERE student_group <> 'all_students'"
     try:
         with models.run(lambda con: None, tmp_path) as con:
             assert con.execute(OUTGROWN).fetchall()

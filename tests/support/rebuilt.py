@@ -33,6 +33,7 @@ class Models:
         staging = [m["name"] for m in models if "/staging/" in m["original_file_path"]]
         unmoved = {*staging, *building.LEDGERS}  # ledgers copy their files, which go with the build too
         self.sql = {m["name"]: m["compiled_code"] for m in models if m["name"] not in unmoved}
+        self.kinds = {m["name"]: m["config"]["materialized"].upper() for m in models}
         with duckdb.connect(str(self.database)) as con:
             for name in staging:  # views over files that go with the build
                 con.execute(f"CREATE TABLE kept_{name} AS SELECT * FROM {name}")
@@ -46,8 +47,7 @@ class Models:
         con = duckdb.connect(str(copy))
         change(con)
         for name, sql in self.sql.items():
-            con.execute(f"DROP TABLE IF EXISTS {name}")
-            con.execute(f"CREATE TABLE {name} AS {sql}")
+            con.execute(f"CREATE OR REPLACE {self.kinds[name]} {name} AS {sql}")
         return con
 
 
