@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from orchestration.automation.jobs import job_name
 from orchestration.automation.staleness import Pipeline, stale
 from orchestration.errors import InputError
 from orchestration.files import private_folder
+from orchestration.indicators.dbt_running import reading_ahead
 from orchestration.intake.landing import landed_years
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.taking_in import unrecognised
@@ -106,14 +108,15 @@ def _run_year(
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the log is in the instance
     run_id, interrupted = str(uuid.uuid4()), None
     try:
-        job.execute_in_process(
-            quiet,
-            instance=instance,
-            partition_key=str(year),
-            tags={STAGE_TAG: stage},
-            run_id=run_id,
-            raise_on_error=False,
-        )
+        with reading_ahead() if why else nullcontext():
+            job.execute_in_process(
+                quiet,
+                instance=instance,
+                partition_key=str(year),
+                tags={STAGE_TAG: stage},
+                run_id=run_id,
+                raise_on_error=False,
+            )
     except (SQLAlchemyError, OSError) as error:
         fault = getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__
         raise InputError(

@@ -5,11 +5,7 @@ Belongs here: handing over and taking back. Does not: any rule; those are models
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,18 +22,24 @@ from orchestration.errors import InputError
 from orchestration.files import private_folder, sha256_of
 from orchestration.indicators import correcting
 from orchestration.indicators.correcting import APPLIED, correct, write_applied
+from orchestration.indicators.dbt_running import (
+    DATABASE,
+    DBT_PROJECT,
+    OF_DBT,
+    RECORDS,
+    WITHOUT_RECORDS,
+    WITHOUT_TESTS,
+    run_dbt,
+)
 from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
 from orchestration.lineage.models import models_of
 from orchestration.policy import Register
-from orchestration.settings import PROJECT, Settings
+from orchestration.settings import Settings
 from orchestration.tables import Basis, Built, Changes, folder_of, record_of, replacing
 
-DBT_PROJECT = PROJECT / "dbt_project"
-DBT_PROCESS = "orchestration.indicators.dbt_process"
-"""By name: importing dbt takes two seconds, which only that process should spend."""
 LEDGERS = ("designations", "recognitions", "published_targets", "assistance_staff", "assistance_plans")
 MODELS = ("indicator_results", "participation_results", "organisations", *LEDGERS)
 """Tables that dbt makes."""
@@ -47,12 +49,7 @@ SOURCES_READ = ("ledger",)
 PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
 """Rows are in the order of organisations: whoever reads one of them skips the other groups."""
 ROOM = "indicators"
-DATABASE = "build.duckdb"
-RECORDS = "records"
-"""Folder of models that list the rows behind a figure; no table is made from them."""
-WITHOUT_RECORDS = ("--exclude", f"path:models/{RECORDS}")
-WITHOUT_TESTS = ("--exclude-resource-type", "test")
-NO_RULES = {"unit_tests", RECORDS, "target"}
+NO_RULES = {"unit_tests", RECORDS, *OF_DBT}
 """Folders of the dbt project that decide nothing about a table."""
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
@@ -101,7 +98,7 @@ def build(
         return BuiltModels(folder, record["rows"], basis.fingerprint, why, record.get("models", {}), versions)
     with _work_folder(settings.home) as work:
         variables, applied = _handed_over(year, source, used, store, contracts, register, work)
-        _run_dbt(variables, work)
+        run_dbt(variables, work)
         made: dict[str, Any] = {**basis.record(), "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
             made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
@@ -136,13 +133,13 @@ def database_of(
     used = _in_force(year, stage, "student", store, contracts)
     with _work_folder(settings.home) as work:
         variables, _ = _handed_over(year, "student", used, store, contracts, register, work)
-        _run_dbt(variables, work, (*WITHOUT_TESTS, "--select", *(f"+{model}" for model in models)))
+        run_dbt(variables, work, (*WITHOUT_TESTS, "--select", *(f"+{model}" for model in models)))
         yield work / DATABASE
 
 
 def build_models(variables: Mapping[str, object], work: Path) -> Path:
     """Every model over what `variables` hand over, without a test of the data: the database, in `work`."""
-    _run_dbt(variables, work, (*WITHOUT_TESTS, *WITHOUT_RECORDS))
+    run_dbt(variables, work, (*WITHOUT_TESTS, *WITHOUT_RECORDS))
     return work / DATABASE
 
 
@@ -253,42 +250,6 @@ def _rules() -> Iterator[Path]:
             continue
         if path.parent.name != "policy" or path.stem in loaded:
             yield path
-
-
-def _run_dbt(variables: Mapping[str, object], work: Path, selected: Sequence[str] = WITHOUT_RECORDS) -> None:
-    """One dbt build into the work folder."""
-    command = [
-        *(sys.executable, "-m", DBT_PROCESS, str(DBT_PROJECT), str(_read_models(work)), str(work / DATABASE)),
-        *(json.dumps(variables), str(work / "target")),
-        *("--exclude-resource-type", "unit_test"),  # they test the models, not the data; `make test` runs them
-        *selected,
-    ]
-    quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
-    done = subprocess.run(command, env=os.environ | quiet, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise InputError(f"dbt build of {variables['school_year']}: {_failures(work / 'target')}; nothing was replaced")
-
-
-def _read_models(work: Path) -> Path:
-    """Where dbt keeps what it read of the models, code and no data: with them, if that can be written.
-
-    A folder for each state of the project, so that dbt never has to find out which file has changed.
-    """
-    if not os.access(DBT_PROJECT, os.W_OK):
-        return work / "read"
-    files = [path for path in sorted(DBT_PROJECT.rglob("*.*")) if not {"target", "logs"} & {*path.parts}]
-    state = "".join(f"{path.relative_to(DBT_PROJECT)} {sha256_of(path)}\n" for path in files)
-    return DBT_PROJECT / "target" / "read" / hashlib.sha256(state.encode()).hexdigest()[:16]
-
-
-def _failures(target: Path) -> str:
-    """Models and tests that did not pass, by name. Their messages may quote data and stay in the work folder."""
-    results = target / "run_results.json"
-    if not results.exists():
-        return "dbt could not start; run `dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
-    nodes = json.loads(results.read_bytes())["results"]
-    failed = [n for n in nodes if n["status"] in ("error", "fail")]
-    return ", ".join(f"{n['unique_id'].split('.', 1)[1]} {n['status']} ({n['failures'] or 0} rows)" for n in failed)
 
 
 def _export(work: Path, folder: Path) -> dict[str, int]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.indicators.building import MODELS, RECORDS, YEARS_BACK, build_models
+from orchestration.indicators.building import MODELS, YEARS_BACK, build_models
+from orchestration.indicators.dbt_running import RECORDS
 from orchestration.indicators.describing import PASSES_ON
 from orchestration.intake.contracts import Contract, load_contracts
 from orchestration.intake.validating import write_empty

@@ -1,17 +1,19 @@
 """One dbt build, in a process of its own: dbt keeps state between the builds of one process.
 
-    python -m orchestration.indicators.dbt_process PROJECT READ DATABASE VARIABLES TARGET ARGUMENT…
+    python -m orchestration.indicators.dbt_process PROJECT READ < ORDER
 
-The models are read first, as they are for every year and source, and then built with VARIABLES (JSON). dbt keeps what
-it read in the folder READ and reads nothing again that has not changed; given together with the variables, which differ
-each time, it would read everything anew, for ten seconds. That variables decide only what is run and never what is
-read is held by a test (tests/dbt).
+ORDER is JSON: database, variables, target (a folder), arguments. The models are read first, as they are for every year
+and source, while the order may not be there yet; then they are built with its variables. dbt keeps what it read in the
+folder READ and reads nothing again that has not changed; given together with the variables, which differ each time, it
+would read everything anew, for ten seconds. That variables decide only what is run and never what is read is held by a
+test (tests/dbt).
 
-Ends with 0 once everything is built and every test has passed, 1 if not.
+Ends with 0 once everything is built and every test has passed, else with 1; without an order nothing is built.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,20 +21,28 @@ from pathlib import Path
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from orchestration.indicators.dbt_running import DATABASE
+
 DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
 """Environment variable from which profiles.yml takes the database's path."""
 
 
-def main(project: str, read: str, database: str, variables: str, target: str, *arguments: str) -> int:
-    """Read the models of `project`, then run `dbt build` into `database`."""
+def main(project: str, read: str) -> int:
+    """Read the models of `project`, then run `dbt build` as the order on standard input says."""
     common = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
-    places = ["--project-dir", project, "--profiles-dir", project, "--log-path", target]
-    os.environ[DATABASE_VARIABLE] = Path(database).name  # relations have its name in theirs, not its folder
-    models = dbtRunner().invoke([*common, "--no-write-json", "parse", *places, "--target-path", read])
-    if not isinstance(models.result, Manifest):
+    places = ["--project-dir", project, "--profiles-dir", project]
+    os.environ[DATABASE_VARIABLE] = DATABASE  # its name is part of every relation, its folder is not
+    parse = ["--no-write-json", "parse", *places, "--target-path", read, "--log-path", read]
+    models = dbtRunner().invoke([*common, *parse])
+    given = sys.stdin.read()
+    if not given or not isinstance(models.result, Manifest):
         return 1
-    os.environ[DATABASE_VARIABLE] = database
-    build = ["build", *places, "--target-path", target, "--vars", variables, *arguments]
+    order = json.loads(given)
+    os.environ[DATABASE_VARIABLE] = order["database"]
+    if Path(order["database"]).name != DATABASE:
+        raise ValueError(f"the models were read for a database named {DATABASE}")
+    into = ["--target-path", order["target"], "--log-path", order["target"]]
+    build = ["build", *places, *into, "--vars", json.dumps(order["variables"]), *order["arguments"]]
     return 0 if dbtRunner(manifest=models.result).invoke([*common, *build]).success else 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from orchestration.indicators.building import DBT_PROJECT
+from orchestration.indicators.dbt_running import DBT_PROJECT
 from tests.support.dbt_runs import Run, build_empty
 
 MODELS = DBT_PROJECT / "models"

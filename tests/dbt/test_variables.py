@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.indicators.building import DBT_PROJECT, lags_of
+from orchestration.indicators.building import lags_of
+from orchestration.indicators.dbt_running import DBT_PROJECT
 from orchestration.policy import load_register
 from orchestration.settings import Settings
 

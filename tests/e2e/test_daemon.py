@@ -1,4 +1,4 @@
-"""Unattended: a real daemon with the real sensor. Files arrive, change, are touched; its run is killed."""
+"""Unattended: a real daemon with the real sensor. Files arrive, change, are touched; every process is killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def working(daemon: Daemon) -> int | None:
     return int(record["process"]["pid"]) if record else None
 
 
-def test_runs_start_when_data_arrive_and_only_then_and_survive_a_kill(daemon: Daemon, tmp_path: Path) -> None:
+def test_runs_start_when_data_arrive_and_only_then_and_survive_kills(daemon: Daemon, tmp_path: Path) -> None:
     home, landing = daemon.settings.home, daemon.settings.landing
     contracts = load_contracts(Settings().contracts)
     generate(tmp_path / "made", students=1_000, years=[YEAR], seed=1, contracts=contracts)
@@ -65,11 +65,23 @@ def test_runs_start_when_data_arrive_and_only_then_and_survive_a_kill(daemon: Da
     turn(landing)
     daemon.until(lambda: working(daemon) is not None)
     turn(landing)  # a delivery in the middle of a run
-    os.kill(working(daemon) or 0, signal.SIGKILL)
+    killed = working(daemon) or 0
+    os.kill(killed, signal.SIGKILL)
+
+    daemon.serve()
+    daemon.until(lambda: working(daemon) not in (None, killed) and daemon.shown() == daemon.told())
+    daemon.kill()  # webserver and daemon, while the run that follows the killed one works
+    assert daemon.shown() == []
+    daemon.until(lambda: working(daemon) is None)
+    assert current(home, YEAR) != first, "the run went on by itself"
+    daemon.start()
+    daemon.serve()
+
     daemon.until(lambda: daemon.settled(3) and daemon.runs()[-1].status.value == "SUCCESS")
     looked = daemon.ticks()
     daemon.until(lambda: daemon.settled(3) and daemon.ticks() >= looked + 3)
     told = daemon.told()
+    daemon.until(lambda: daemon.shown() == told)
     assert told[1] == ("2025", "FAILURE"), "the killed run is marked"
     assert {state for _, state in told[2:]} == {"SUCCESS"}
     asked = [run.tags[STATE_TAG] for run in daemon.runs() if run.parent_run_id is None]

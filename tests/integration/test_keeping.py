@@ -32,6 +32,7 @@ from orchestration.files import exclusive
 from orchestration.intake.store import Store
 from orchestration.processes import is_alive, this_process
 from orchestration.settings import PROJECT, Settings
+from tests.support.processes import is_there
 
 LIGHT = """
 import logging, sys, time
@@ -85,14 +86,6 @@ def until(true: Any, seconds: float = 90) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.1)
-
-
-def is_there(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture(scope="module")

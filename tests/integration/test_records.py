@@ -90,7 +90,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     for year in (YEAR - 1, YEAR):
         for collection in [n for n, c in shop.contracts.items() if c.source in ("student", "ledger")]:
             assert shop.take_in(collection, year).refusals == ()
-    work, run = folder / "work", building._run_dbt
+    work, run = folder / "work", building.run_dbt
 
     @contextmanager
     def kept(home: Path) -> Iterator[Path]:
@@ -99,7 +99,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(building, "_work_folder", kept)
-        patch.setattr(building, "_run_dbt", lambda variables, work: run(variables, work, ()))
+        patch.setattr(building, "run_dbt", lambda variables, work: run(variables, work, ()))
         building.build(YEAR, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
     home = SmallHome(shop.settings.home)
     for room in ("source", "indicators"):

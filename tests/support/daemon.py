@@ -1,12 +1,15 @@
-"""A real Dagster daemon over a home and a landing folder: started, watched and killed as a machine might do it."""
+"""A real Dagster daemon and webserver over a home and a landing folder: started, watched, killed as a machine might."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,9 @@ import dagster as dg
 
 from orchestration.automation.annual import dagster_instance
 from orchestration.settings import PROJECT, Settings
+from tests.support.processes import processes_with
+
+LOOPBACK = "127.0.0.1"
 
 
 class Daemon:
@@ -24,9 +30,34 @@ class Daemon:
         self.settings = Settings(home=folder / "home", landing=folder / "landing")
         self.instance = dagster_instance(self.settings)
         self.process: subprocess.Popen[bytes] | None = None
+        self.server: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
 
     def start(self) -> None:
         """Start it, in a session of its own."""
+        self.process = self._started("dagster-daemon", "run", "-w", "workspace.yaml")
+
+    def serve(self) -> None:
+        """Start the webserver over the same home."""
+        self.server = self._started("dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", str(self.port))
+
+    def shown(self) -> list[tuple[str, str]]:
+        """School year and state of every run as the webserver shows them, oldest first; none while it is not there."""
+        query = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
+        asked = urllib.request.Request(
+            f"http://{LOOPBACK}:{self.port}/graphql",
+            data=json.dumps({"query": query}).encode(),
+            headers={"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                runs = json.load(answer)["data"]["runsOrError"]["results"]
+        except OSError:
+            return []
+        tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in runs]
+        return [(of["dagster/partition"], run["status"]) for of, run in zip(tags, runs, strict=True)][::-1]
+
+    def _started(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         given = {
             "DAGSTER_HOME": str(self.settings.home / "dagster"),
             "ACCOUNTABILITY_HOME": str(self.settings.home),
@@ -34,9 +65,9 @@ class Daemon:
             "ACCOUNTABILITY_AUTOMATION": "true",
             "ACCOUNTABILITY_LOOK_EVERY": "2",
         }
-        with (self.folder / "daemon.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("dagster-daemon"), "run", "-w", "workspace.yaml"],
+        with (self.folder / f"{program}.log").open("ab") as log:
+            return subprocess.Popen(
+                [Path(sys.executable).with_name(program), *arguments],
                 cwd=PROJECT,
                 env=os.environ | given,
                 stdout=log,
@@ -45,10 +76,11 @@ class Daemon:
             )
 
     def kill(self) -> None:
-        """kill -9 of the daemon alone; the run that it started goes on."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        """kill -9 of daemon and webserver alone; the run that is at work goes on."""
+        for process in (self.process, self.server):
+            assert process is not None
+            process.kill()
+            process.wait()
 
     def stop(self) -> None:
         """End the daemon and everything that it started."""
@@ -57,9 +89,10 @@ class Daemon:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        if self.process:
-            self.process.kill()
-            self.process.wait()
+        for process in (self.process, self.server):
+            if process:
+                process.kill()
+                process.wait()
 
     def runs(self) -> list[dg.DagsterRun]:
         """Every run that was asked for, in that order."""
@@ -74,7 +107,7 @@ class Daemon:
         deadline = time.monotonic() + seconds
         while not true():
             if time.monotonic() > deadline:
-                log = (self.folder / "daemon.log").read_text(errors="replace")[-3000:]
+                log = (self.folder / "dagster-daemon.log").read_text(errors="replace")[-3000:]
                 raise AssertionError(f"it did not come to pass; runs: {self.told()}; log: {log}")
             time.sleep(0.5)
 
@@ -92,13 +125,7 @@ class Daemon:
         return len(self.instance.get_ticks(found.instigator_origin_id, found.selector_id))
 
 
-def processes_with(text: str) -> list[int]:
-    """Processes in whose environment `text` stands, but for this one."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if int(path.parent.name) != os.getpid() and text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except (OSError, PermissionError):
-            continue
-    return found
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind((LOOPBACK, 0))
+        return int(found.getsockname()[1])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.indicators.building import DBT_PROJECT
 from orchestration.indicators.cataloguing import empty_variables
+from orchestration.indicators.dbt_running import DBT_PROJECT
 from tests.support.workshop import CONTRACTS, YEAR
 
 

@@ -53,7 +53,7 @@ class Models:
 
 def kept_build(shop: Workshop, year: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
     """Build a year and keep dbt's work folder."""
-    run = building._run_dbt
+    run = building.run_dbt
     kept: list[Models] = []
 
     def run_and_keep(variables: Any, work: Path) -> None:
@@ -61,7 +61,7 @@ def kept_build(shop: Workshop, year: int, folder: Path, monkeypatch: pytest.Monk
         shutil.copytree(work, folder)
         kept.append(Models(folder))  # while the files that its views read are there
 
-    monkeypatch.setattr(building, "_run_dbt", run_and_keep)
+    monkeypatch.setattr(building, "run_dbt", run_and_keep)
     building.build(year, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
     return kept[0]
 
