@@ -173,6 +173,19 @@ def test_a_killed_run_is_told_from_one_at_work_and_marked_everywhere(tmp_path: P
     assert settle_abandoned(instance, settings) == [], "once is enough"
 
 
+def test_a_second_run_says_that_it_waits_for_the_first(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = light(home, "import time; time.sleep(12)")
+    until(lambda: records(home) and records(home)[0]["state"] == "running")
+    second = light(home, "pass")
+    said, _ = second.communicate(timeout=120)
+    assert (ended(first), second.returncode) == (0, 0)
+    assert "another run is writing; waiting for it to end" in said
+    before, after = records(home)
+    assert before["ended"] <= after["ended"]
+    assert [r["state"] for r in (before, after)] == ["succeeded", "succeeded"]
+
+
 def test_a_process_is_not_taken_for_a_later_one_with_its_number() -> None:
     process = this_process()
     assert is_alive(process)
@@ -191,7 +204,7 @@ def test_a_run_waits_for_the_history_that_another_program_has_locked(tmp_path: P
     with contextlib.closing(sqlite3.connect(copy / "dagster" / "history" / "runs.db")) as locked:
         locked.execute("BEGIN EXCLUSIVE")
         process = light(copy, "pass")
-        time.sleep(20)  # imports take some seconds of it; Dagster by itself waits five
+        time.sleep(14)  # imports take some seconds of it; Dagster by itself waits five
         locked.rollback()
     assert ended(process) == 0
     assert records(copy)[-1]["state"] == "succeeded"

@@ -4,7 +4,10 @@ with grades as (
 ),
 
 enrolled as (
-  select s.sasid, s.school_code, g.parameter as gradespan
+  select
+    s.sasid, s.school_code,
+    case when g.parameter = 'non_high' then 1 else 0 end as is_non_high,
+    case when g.parameter = 'high' then 1 else 0 end as is_high
   from {{ ref('stg_sims') }} as s
   left join grades as g on position(s.grade in g.value) > 0
   where s.collection_period = 'october_1'
@@ -17,23 +20,27 @@ high_needs as (
   where g.student_group = 'high_needs'
 ),
 
-by_level as (
-  select distinct org_code, sasid, gradespan
-  from (
-    {{ levels('enrolled', ['sasid', 'gradespan']) }}
-  ) as everywhere
+everywhere as (
+  {{ levels('enrolled', ['sasid', 'is_non_high', 'is_high']) }}
+),
+
+-- A student of two schools counts once in their district.
+by_student as (
+  select org_code, sasid, max(is_non_high) as is_non_high, max(is_high) as is_high
+  from everywhere
+  group by org_code, sasid
 ),
 
 added_up as (
   select
-    b.org_code,
-    count(distinct b.sasid) as enrolment,
-    sum(case when b.gradespan = 'non_high' then 1 else 0 end) as enrolment_non_high,
-    sum(case when b.gradespan = 'high' then 1 else 0 end) as enrolment_high,
-    count(distinct h.sasid) as high_needs
-  from by_level as b
-  left join high_needs as h on b.sasid = h.sasid
-  group by b.org_code
+    s.org_code,
+    count(*) as enrolment,
+    sum(s.is_non_high) as enrolment_non_high,
+    sum(s.is_high) as enrolment_high,
+    count(h.sasid) as high_needs
+  from by_student as s
+  left join high_needs as h on s.sasid = h.sasid
+  group by s.org_code
 )
 
 select
