@@ -19,9 +19,9 @@ Scalar: TypeAlias = str | int | bool | Decimal | None
 Value: TypeAlias = "Scalar | tuple[Value, ...] | Mapping[str, Value]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: half a million are made, and each would take three times as long
 class Step:
-    """One decision about one organisation.
+    """One decision about one organisation. Nothing changes it once it is made.
 
     `kind` names the step (points, column, gradespan, annual, cumulative, percentile, ...); with the coordinates it
     makes the key. `inputs` are the figures it was given, `parameters` the policy rows it applied, `outcome` what it
@@ -45,7 +45,7 @@ class Step:
 
     def __post_init__(self) -> None:
         parts = (str(self.school_year), self.org_code, self.kind, self.gradespan, self.student_group, self.indicator)
-        object.__setattr__(self, "key", "/".join(filter(None, parts)))
+        self.key = "/".join(filter(None, parts))
 
 
 def parameter_text(rows: Iterable[PolicyRow]) -> str:
