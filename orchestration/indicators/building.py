@@ -259,7 +259,7 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
         for table in MODELS:
             query = f"SELECT * FROM {table} ORDER BY ALL"
             for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
-                con.execute(f"COPY ({query}) TO '{folder / f'{table}.{ending}'}' ({form})")
+                con.execute(f"COPY ({query}) TO $to ({form})", {"to": str(folder / f"{table}.{ending}")})
             rows[table] = _count(con, table)
     return rows
 

@@ -85,7 +85,7 @@ def correct(
         with duckdb.connect() as con:
             con.execute(f"CREATE TABLE records AS SELECT * FROM {_read(accepted[collection])}")
             applied += [_apply(con, c, contract, year, accepted) for c in of_collection]
-            con.execute(f"COPY (FROM records ORDER BY _delivery, _row) TO '{target}' (FORMAT parquet)")
+            con.execute("COPY (FROM records ORDER BY _delivery, _row) TO $to (FORMAT parquet)", {"to": str(target)})
         copies[collection] = [str(target)]
     return copies, applied
 
@@ -98,7 +98,9 @@ def write_applied(rows: Sequence[tuple[Any, ...]], folder: Path) -> int:
         if rows:
             con.executemany(f"INSERT INTO applied VALUES ({', '.join('?' * len(COLUMNS))})", list(rows))
         for ending, form in (("parquet", "FORMAT parquet, COMPRESSION zstd"), ("csv", "FORMAT csv, HEADER")):
-            con.execute(f"COPY (FROM applied ORDER BY ALL) TO '{folder / f'{APPLIED}.{ending}'}' ({form})")
+            con.execute(
+                f"COPY (FROM applied ORDER BY ALL) TO $to ({form})", {"to": str(folder / f"{APPLIED}.{ending}")}
+            )
     return len(rows)
 
 
