@@ -129,8 +129,8 @@ def test_schools_below_at_and_just_under_the_minimum_n(tmp_path: Path, seed: int
 
 def test_some_groups_of_a_school_miss_the_participation_rate(state: State) -> None:
     rates = state.rows(
-        "select avg((ela_test_status in ('T', 'NTL'))::int) from tested where grade <= '08' and school_year = '2022' "
-        "and low_income = '01' group by school_code having count(*) >= 20"
+        "select avg((ela_test_status in ('T', 'NTL'))::int) from tested where grade <= '08' and low_income = '01' "
+        "group by school_code, school_year having count(*) >= 20"
     )
     assert 0 < sum(rate < 0.945 for (rate,) in rates) < len(rates) / 2
 
