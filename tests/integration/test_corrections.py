@@ -23,9 +23,7 @@ HEADER = "collection,record_key,field,old_value,new_value,decided_by,reason,effe
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """A small state with indicator tables and no correction."""
-    shop = Workshop(
-        tmp_path_factory.mktemp("corrections") / "O'Brien's state"
-    )  # not for SQL to read
+    shop = Workshop(tmp_path_factory.mktemp("corrections") / "O'Brien's state")  # not for SQL to read
     synthetic.generate(shop.settings.landing, students=2_000, years=[YEAR], seed=4, contracts=shop.contracts)
     for collection in [n for n, c in shop.contracts.items() if c.source in ("student", "ledger")]:
         assert shop.take_in(collection).refusals == ()
