@@ -97,6 +97,30 @@ class TestRelease:
         assert run(state).returncode == 0
         assert bytes_of(state / "home" / "published") == before
 
+    def test_killed_at_any_moment_another_home_ends_with_the_same_bytes(self, state: Path, tmp_path: Path) -> None:
+        """Killed in the first year and in the second one, then left alone; `benchmarks/kills.py` tries many more."""
+        words = [COMMAND, "run", "--year", str(YEAR), "--raw", state, "--home", tmp_path]
+        ours, other = state / "home" / "published", tmp_path / "published"
+        for year, seconds in ((None, 5.0), (YEAR - 1, 9.0)):
+            process = subprocess.Popen(
+                words, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            deadline = time.monotonic() + 300
+            while year and not (other / str(year) / "current").is_symlink():
+                assert time.monotonic() < deadline, f"{year} was not published"
+                time.sleep(0.1)
+            time.sleep(seconds)
+            os.killpg(process.pid, signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL, "it was at work"
+            whole = releases(tmp_path)
+            assert {release.folder for release in whole} == set(other.glob("*/student-*"))
+            assert [fault for release in whole for fault in faults(release)] == []
+        done = accountability("run", "--year", str(YEAR), "--raw", state, "--home", tmp_path)
+        assert done.returncode == 0, done.stderr
+        for year in (YEAR - 1, YEAR):
+            assert bytes_of(other / str(year) / FIRST) == bytes_of(ours / str(year) / FIRST)
+            assert [p.name for p in (other / str(year)).iterdir() if p.name.startswith(".")] == []
+
     def test_a_rebuild_has_the_same_bytes(self, state: Path) -> None:
         done = run(state, "--from-release", FIRST)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -373,29 +397,3 @@ class TestBundle:
             assert [line[:7] for line in done.stderr.splitlines()] == ["error: "]
             assert said in done.stderr
         assert list(tmp_path.rglob("*.zip")) == [tmp_path / "folder.zip"]
-
-
-class TestFaults:
-    def test_killed_at_any_moment_another_home_ends_with_the_same_bytes(self, state: Path, tmp_path: Path) -> None:
-        """Killed in the first year and in the second one, then left alone; `benchmarks/kills.py` tries many more."""
-        words = [COMMAND, "run", "--year", str(YEAR), "--raw", state, "--home", tmp_path]
-        ours, other = state / "home" / "published", tmp_path / "published"
-        for year, seconds in ((None, 5.0), (YEAR - 1, 9.0)):
-            process = subprocess.Popen(
-                words, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-            )
-            deadline = time.monotonic() + 300
-            while year and not (other / str(year) / "current").is_symlink():
-                assert time.monotonic() < deadline, f"{year} was not published"
-                time.sleep(0.1)
-            time.sleep(seconds)
-            os.killpg(process.pid, signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL, "it was at work"
-            whole = releases(tmp_path)
-            assert {release.folder for release in whole} == set(other.glob("*/student-*"))
-            assert [fault for release in whole for fault in faults(release)] == []
-        done = accountability("run", "--year", str(YEAR), "--raw", state, "--home", tmp_path)
-        assert done.returncode == 0, done.stderr
-        for year in (YEAR - 1, YEAR):
-            assert bytes_of(other / str(year) / FIRST) == bytes_of(ours / str(year) / FIRST)
-            assert [p.name for p in (other / str(year)).iterdir() if p.name.startswith(".")] == []
