@@ -45,5 +45,5 @@ def changed_since(folder: Path) -> tuple[str, ...]:
 
 def _now() -> dict[str, str]:
     """The files of this checkout."""
-    files = sorted({file for pattern in PATTERNS for file in PROJECT.glob(pattern)})
-    return {file.relative_to(PROJECT).as_posix(): sha256_of(file) for file in files}
+    files = sorted({file.relative_to(PROJECT) for pattern in PATTERNS for file in PROJECT.glob(pattern)})
+    return {file.as_posix(): sha256_of(PROJECT / file) for file in files if "target" not in file.parts}  # dbt's own
