@@ -93,8 +93,8 @@ def _kept_reading() -> Path:
 
     A folder for each state of the project, so that dbt never has to find out which file has changed.
     """
-    files = [path for path in sorted(DBT_PROJECT.rglob("*.*")) if not OF_DBT & {*path.parts}]
-    state = "".join(f"{path.relative_to(DBT_PROJECT)} {sha256_of(path)}\n" for path in files)
+    files = sorted(path.relative_to(DBT_PROJECT) for path in DBT_PROJECT.rglob("*.*"))
+    state = "".join(f"{path} {sha256_of(DBT_PROJECT / path)}\n" for path in files if OF_DBT.isdisjoint(path.parts))
     return DBT_PROJECT / "target" / "read" / hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
