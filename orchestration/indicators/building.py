@@ -31,6 +31,7 @@ from orchestration.indicators.dbt_running import (
     WITHOUT_TESTS,
     run_dbt,
 )
+from orchestration.indicators.last_build import last_build, standing
 from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
@@ -57,6 +58,8 @@ YEARS_BACK = 2
 
 Used = Mapping[int, Mapping[str, tuple[Snapshot, ...]]]
 """School year to collection to its deliveries in force."""
+HandedOver = Mapping[str, Mapping[str, Sequence[str]]]
+"""School year to collection to the Parquet files of its rows."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ def build(
 
     The tables are built aside, in a database of their own, and exported as Parquet and CSV to
     `<home>/tables/indicators/<source>/<year>/`, which changes in one step once every dbt test has passed. With the same
-    deliveries and the same rules as last time nothing is made. Raises InputError naming the model or test that
-    failed; what was there before stays.
+    deliveries and the same rules as last time nothing is made; with other deliveries, only the models that they reach
+    (`last_build`). Raises InputError naming the model or test that failed; what was there before stays.
     """
     store = Store(settings.home)
     used = _in_force(year, stage, source, store, contracts)
@@ -96,13 +99,17 @@ def build(
     why = basis.since(record)
     if record and not why:
         return BuiltModels(folder, record["rows"], basis.fingerprint, why, record.get("models", {}), versions)
-    with _work_folder(settings.home) as work:
-        variables, applied = _handed_over(year, source, used, store, contracts, register, work)
-        run_dbt(variables, work)
+    with last_build(settings.home, source, year, basis.rules) as last:
+        files, applied = _handed_over(year, used, store, contracts, register, last.folder)
+        now = standing(models_of(source), versions, files, year, lags_of(register))
+        if changed := last.changed(now):
+            only = ("--select", *changed) if last.versions else WITHOUT_RECORDS
+            run_dbt(_variables(year, source, files, register), last.folder, only)
+        last.versions = now
         made: dict[str, Any] = {**basis.record(), "inputs": inputs}
         with replacing(folder, settings.home, made) as new:
-            made["rows"] = rows = {**_export(work, new), APPLIED: write_applied(applied, new)}
-            made["models"] = models = _counts(work, models_of(source))
+            made["rows"] = rows = {**_export(last.folder, new), APPLIED: write_applied(applied, new)}
+            made["models"] = models = _counts(last.folder, models_of(source))
     return BuiltModels(folder, rows, basis.fingerprint, why, models, versions)
 
 
@@ -132,7 +139,8 @@ def database_of(
     store = Store(settings.home)
     used = _in_force(year, stage, "student", store, contracts)
     with _work_folder(settings.home) as work:
-        variables, _ = _handed_over(year, "student", used, store, contracts, register, work)
+        files, _ = _handed_over(year, used, store, contracts, register, work)
+        variables = _variables(year, "student", files, register)
         run_dbt(variables, work, (*WITHOUT_TESTS, "--select", *(f"+{model}" for model in models)))
         yield work / DATABASE
 
@@ -163,15 +171,9 @@ def _in_force(year: int, stage: str, source: str, store: Store, contracts: Mappi
 
 
 def _handed_over(
-    year: int,
-    source: str,
-    used: Used,
-    store: Store,
-    contracts: Mapping[str, Contract],
-    register: Register,
-    work: Path,
-) -> tuple[dict[str, object], list[tuple[Any, ...]]]:
-    """What dbt is told: year, source and the accepted files, corrected; and the corrections that were applied."""
+    year: int, used: Used, store: Store, contracts: Mapping[str, Contract], register: Register, work: Path
+) -> tuple[HandedOver, list[tuple[Any, ...]]]:
+    """The accepted files, corrected, that the models read; and the corrections that were applied."""
     empty = {name: _empty(contract, work) for name, contract in contracts.items()}
     accepted = {
         y: {name: _accepted(snapshots, store) for name, snapshots in of_year.items() if snapshots}
@@ -182,13 +184,12 @@ def _handed_over(
         copies, changes = correct(y, files, contracts, _day_of_decisions(register, year), work)
         files |= copies
         applied += changes
-    variables: dict[str, object] = {
-        "school_year": year,
-        "source": source,
-        "lags": lags_of(register),
-        "snapshots": {str(y): empty | files for y, files in accepted.items()},
-    }
-    return variables, applied
+    return {str(y): empty | files for y, files in accepted.items()}, applied
+
+
+def _variables(year: int, source: str, files: HandedOver, register: Register) -> dict[str, object]:
+    """What dbt is told."""
+    return {"school_year": year, "source": source, "lags": lags_of(register), "snapshots": files}
 
 
 def lags_of(register: Register) -> dict[str, int]:

@@ -29,10 +29,10 @@ def code_versions(source: str) -> dict[str, str]:
     correcting_code = sha256_of(Path(correcting.__file__))
     engine = [version(name) for name in ENGINE]
     found = {
-        name: _digest([engine, [files[file] for file in model.files], correcting_code if model.reads else ""])
+        name: digest([engine, [files[file] for file in model.files], correcting_code if model.reads else ""])
         for name, model in models.items()
     }
-    return found | {APPLIED: _digest([engine, correcting_code])}
+    return found | {APPLIED: digest([engine, correcting_code])}
 
 
 def data_versions(
@@ -50,9 +50,9 @@ def data_versions(
             behind = _accepted(inputs, year - model.years_back(lags), (model.reads, LEDGER))
         else:
             behind = [found[parent] for parent in _parents(model, found)]
-        found[name] = _digest([year, code[name], behind, given])
+        found[name] = digest([year, code[name], behind, given])
     everything = [line for y in sorted({int(str(i["year"])) for i in inputs}) for line in _accepted(inputs, y, None)]
-    return found | {APPLIED: _digest([year, code[APPLIED], everything, given])}
+    return found | {APPLIED: digest([year, code[APPLIED], everything, given])}
 
 
 def _parents(model: Model, found: Mapping[str, str]) -> list[str]:
@@ -68,5 +68,6 @@ def _accepted(inputs: Iterable[Mapping[str, object]], year: int, collections: tu
     )
 
 
-def _digest(parts: Sequence[object]) -> str:
+def digest(parts: Sequence[object]) -> str:
+    """Digest over everything in `parts`."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
