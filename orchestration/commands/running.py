@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -38,12 +39,19 @@ def run(
         _rebuild(year, from_release, settings, contracts, register)
         return
     say(f"Annual run of {year} ({source.value} source, {stage.value}) …")
-    from orchestration.automation import annual
-    from orchestration.automation.staleness import Pipeline
-    from orchestration.definitions import build_defs
+    from orchestration.indicators.dbt_running import reading_ahead
+    from orchestration.validation.workers import workers_ready
 
-    pipeline = Pipeline(settings, contracts, register)
-    done = annual.run(year, source.value, stage.value, definitions=build_defs(settings), pipeline=pipeline)
+    with reading_ahead(), workers_ready():  # while this process loads Dagster
+        gc.disable()
+        from orchestration.automation import annual
+        from orchestration.automation.staleness import Pipeline
+        from orchestration.definitions import build_defs
+
+        definitions, pipeline = build_defs(settings), Pipeline(settings, contracts, register)
+        gc.freeze()  # code and definitions are never garbage
+        gc.enable()
+        done = annual.run(year, source.value, stage.value, definitions=definitions, pipeline=pipeline)
     _print_run(done, source.value, stage.value, settings)
     if not done.result.succeeded:
         raise typer.Exit(1)

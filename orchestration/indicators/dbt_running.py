@@ -73,7 +73,8 @@ _ahead: list[_Dbt] = []
 @contextmanager
 def reading_ahead() -> Iterator[None]:
     """Let dbt read the models while the block does what comes before the build; the next build takes it over."""
-    _ahead.append(_Dbt())
+    if not _ahead:
+        _ahead.append(_Dbt())
     try:
         yield
     finally:

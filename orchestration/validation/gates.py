@@ -1,18 +1,18 @@
 """A gate: every suite of a room over the tables of a year, one report, and whether the run may go on.
 
 Belongs here: which suites a room needs, what is validated again, what a failure means. Does not: running a suite
-(`running`), the form of the report (`reporting`), Dagster (`checks`).
+(`judging`, `workers`), the form of the report (`reporting`), Dagster (`checks`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
@@ -21,10 +21,12 @@ from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
 from orchestration.tables import record_of, replacing
 from orchestration.validation.frames import FOLDER, Frame, load_frames
+from orchestration.validation.judging import Rows, Task, of_gate
 from orchestration.validation.reading import RAW, SNAPSHOT_COLUMNS, SNAPSHOTS, Inputs, snapshots_of, tables_of
 from orchestration.validation.reporting import REPORT, write_report
-from orchestration.validation.running import CRASHED, FAILED, NOT_COMPARED, Outcome, Tables, run_suite
-from orchestration.validation.suites import CRITICAL, load_suite
+from orchestration.validation.running import CRASHED, FAILED, NOT_COMPARED, Outcome
+from orchestration.validation.suites import STRUCTURE, load_suite
+from orchestration.validation.workers import judged
 
 EXPECTATIONS = PROJECT / "expectations"
 NO_YEAR = "none"
@@ -57,6 +59,8 @@ READS = {
 """Rooms whose tables a gate looks at."""
 AFTER_THE_CALENDAR = ("determinations", "assistance")
 """Rooms that make nothing in a year for which the calendar has no determinations."""
+POLICY_ROWS, POLICY_COLUMNS = "policy_rows", ("rule_id", "parameter", "value")
+"""The table of the policy rows in force, which any frame may read."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def validate(
 ) -> Report:
     """Run every suite of a room and write the report to `<home>/validation/<room>/<source>/<year>/`.
 
-    With the same tables, suites, policy and code as last time nothing is run and the report stays. A suite that is
+    A suite is run again only if it, the policy, the code or a table that it reads has changed. A suite that is
     missing or out of order, a table that is missing and an expectation that crashes are critical failures.
     """
     folder = settings.home / "validation" / room / source / str(year)
@@ -117,71 +121,124 @@ def validate(
         if room == "source"
         else tables_of(READS[room], year, source, settings)
     )
-    fingerprint = _fingerprint(
-        [room, ROOMS[room][source], year, source, stage, inputs.digests()], settings, expectations
-    )
-    if (record := record_of(folder)) and record["fingerprint"] == fingerprint and (folder / REPORT).is_file():
-        return Report(room, source, year, _read_back(folder), folder, fingerprint, is_new=False)
-    outcomes = tuple(_outcomes(room, year, source, inputs, register, expectations))
+    gate = _Gate(room, year, source, stage, inputs, inputs.digests(), register, expectations, _rules(register, year))
+    fingerprint, record = gate.fingerprint(), record_of(folder)
+    before = _read_back(folder) if record and (folder / REPORT).is_file() else ()
+    if record and before and record["fingerprint"] == fingerprint:
+        return Report(room, source, year, before, folder, fingerprint, is_new=False)
+    outcomes, suites = gate.judged(before, record.get("suites", {}) if record else {})
     again = any(o.status == CRASHED for o in outcomes)  # a crash may be the machine's: look again next time
     report = Report(room, source, year, outcomes, folder, fingerprint, is_new=True)
-    with replacing(
-        folder, settings.home, {"fingerprint": "" if again else fingerprint, "inputs": inputs.digests()}
-    ) as new:
+    made = {"fingerprint": "" if again else fingerprint, "inputs": gate.digests, "suites": suites}
+    with replacing(folder, settings.home, made) as new:
         write_report(new, room=room, source=source, year=year, passed=report.passed, outcomes=outcomes)
     return report
 
 
-def _outcomes(
-    room: str, year: int, source: str, inputs: Inputs, register: Register, expectations: Path
-) -> list[Outcome]:
-    if room in AFTER_THE_CALENDAR and register.row(year, "calendar", "determinations").value == NO_YEAR:
-        return [_own(room, "calendar", NOT_COMPARED, f"the calendar has no determinations in {year}")]
-    if room == "assistance" and not _has_places(inputs):
-        return [_own(room, "places", NOT_COMPARED, "the organisations have neither town nor county: no regions")]
-    try:
-        frames = load_frames(expectations)
-        tables = Tables(inputs.files, inputs.private)
-    except (InputError, duckdb.Error) as error:
-        return [_own(room, "inputs", FAILED, str(error).splitlines()[0])]
-    try:
-        rows = [
-            (r.rule_id, r.parameter, r.value) for r in register.rows if r == register.find(year, r.rule_id, r.parameter)
-        ]
-        tables.add("policy_rows", ("rule_id", "parameter", "value"), rows)
-        for name in inputs.snapshots:
-            tables.add(name, SNAPSHOT_COLUMNS, inputs.snapshot_rows(name))
-        return [
-            outcome
-            for table in ROOMS[room][source]
-            for outcome in _of_table(table, tables, frames, register, year, source, expectations)
-        ]
-    finally:
-        tables.close()
+@dataclass(frozen=True)
+class _Gate:
+    """What is asked of a room's tables. `digests`: of each table; `rules`: of policy, code and libraries."""
 
+    room: str
+    year: int
+    source: str
+    stage: str
+    inputs: Inputs
+    digests: Mapping[str, list[str]]
+    register: Register
+    expectations: Path
+    rules: Mapping[str, str]
 
-def _of_table(
-    table: str,
-    tables: Tables,
-    frames: dict[str, Frame],
-    register: Register,
-    year: int,
-    source: str,
-    expectations: Path,
-) -> list[Outcome]:
-    try:
-        suite = load_suite(expectations / f"{table}.yml", frames)
-    except InputError as error:
-        return [_own(table, "suite", FAILED, str(error))]
-    if table not in tables.names:
-        if table.startswith(RAW) and register.suspended(year, table.removeprefix(RAW)):
-            return [_own(table, "table", NOT_COMPARED, f"the calendar says that it did not take place in {year}")]
-        return [_own(table, "table", FAILED, f"there is no table {table} of {year}; run that year again")]
-    try:
-        found = run_suite(suite, tables, frames, register, year, source)
-    except Exception as error:  # a gate that breaks is shut
-        return [_own(table, "suite", CRASHED, f"{suite.file}: {type(error).__name__} while it was run")]
-    return found or [_own(table, "suite", FAILED, f"{suite.file}: no expectation is meant for source {source}")]
+    def fingerprint(self) -> str:
+        """Digest over everything that the report depends on."""
+        files = (*self.expectations.glob("*.yml"), *(self.expectations / FOLDER).glob("*.sql"))
+        return _digest([self._asked, ROOMS[self.room][self.source], self.digests, self.rules, _digests(files)])
+
+    def judged(
+        self, before: Sequence[Outcome], suites_before: Mapping[str, str]
+    ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
+        """Outcomes of every suite, and table to the digest of all that its outcomes depend on.
+
+        A suite of which nothing has changed since it was last run is not run again: its outcomes `before` hold.
+        """
+        if reason := self._nothing_to_judge():
+            return (reason,), {}
+        try:
+            frames = load_frames(self.expectations)
+        except InputError as error:
+            return (of_gate(self.room, "inputs", FAILED, str(error)),), {}
+        small: dict[str, Rows] = {
+            name: (SNAPSHOT_COLUMNS, self.inputs.snapshot_rows(name)) for name in self.inputs.snapshots
+        }
+        small[POLICY_ROWS] = POLICY_COLUMNS, _in_force(self.register, self.year)
+        found: dict[str, list[Outcome]] = {}
+        due: dict[str, Task] = {}
+        suites: dict[str, str] = {}
+        for table in ROOMS[self.room][self.source]:
+            task = self._task(table, frames, small)
+            if isinstance(task, Outcome):
+                found[table] = [task]
+                continue
+            suites[table] = self._depends(task)
+            if suites_before.get(table) == suites[table]:
+                found[table] = [o for o in before if o.table == table]
+            else:
+                due[table] = task
+        first = sorted(due, key=lambda table: -_size(due[table].files.get(table, ())))  # the longest begins first
+        found |= zip(first, judged([due[table] for table in first]), strict=True)
+        crashed = {table for table, outcomes in found.items() if any(o.status == CRASHED for o in outcomes)}
+        outcomes = tuple(outcome for table in ROOMS[self.room][self.source] for outcome in found[table])
+        return outcomes, {table: digest for table, digest in suites.items() if table not in crashed}
+
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        return self.room, self.year, self.source, self.stage
+
+    def _nothing_to_judge(self) -> Outcome | None:
+        """Why the room has made no table, where it need not make any."""
+        of_calendar = self.register.row(self.year, "calendar", "determinations").value
+        if self.room in AFTER_THE_CALENDAR and of_calendar == NO_YEAR:
+            note = f"the calendar has no determinations in {self.year}"
+            return of_gate(self.room, "calendar", NOT_COMPARED, note)
+        try:
+            if self.room == "assistance" and not _has_places(self.inputs):
+                note = "the organisations have neither town nor county: no regions"
+                return of_gate(self.room, "places", NOT_COMPARED, note)
+        except (OSError, ValueError) as error:
+            return of_gate(self.room, "inputs", FAILED, str(error).splitlines()[0])
+        return None
+
+    def _task(self, table: str, frames: Mapping[str, Frame], small: Mapping[str, Rows]) -> Task | Outcome:
+        """A table's suite with all that it reads, or what keeps it from being run."""
+        try:
+            suite = load_suite(self.expectations / f"{table}.yml", frames)
+        except InputError as error:
+            return of_gate(table, "suite", FAILED, str(error))
+        files = self.inputs.files
+        if table not in files and table not in small:
+            if table.startswith(RAW) and self.register.suspended(self.year, table.removeprefix(RAW)):
+                note = f"the calendar says that it did not take place in {self.year}"
+                return of_gate(table, "table", NOT_COMPARED, note)
+            note = f"there is no table {table} of {self.year}; run that year again"
+            return of_gate(table, "table", FAILED, note)
+        own = {e.frame: frames[e.frame] for e in suite.expectations if e.frame and e.frame != STRUCTURE}
+        read = {table, POLICY_ROWS, *(name for frame in own.values() for name in frame.reads)}
+        return Task(
+            suite,
+            own,
+            {name: paths for name, paths in files.items() if name in read},
+            {name: rows for name, rows in small.items() if name in read},
+            self.inputs.private,
+            self.register,
+            self.year,
+            self.source,
+        )
+
+    def _depends(self, task: Task) -> str:
+        """Digest over everything that the outcomes of a suite depend on."""
+        read = {name: self.digests.get(name) for name in sorted({*task.files, *task.small})}
+        files = (task.suite.file, *(frame.file for frame in task.frames.values()))
+        return _digest([self._asked, read, self.rules, _digests(files)])
 
 
 def _has_places(inputs: Inputs) -> bool:
@@ -193,33 +250,32 @@ def _has_places(inputs: Inputs) -> bool:
     return any(column.null_count < len(column) for column in places.columns)
 
 
-def _own(table: str, name: str, status: str, observed: str) -> Outcome:
-    """An outcome of the gate itself."""
-    return Outcome(
-        table=table,
-        name=name,
-        type="gate",
-        severity=CRITICAL,
-        says="Every table that goes on is there and has a suite that is in order.",
-        rule="the gate holds",
-        owner="accountability-office",
-        status=status,
-        observed=observed,
-        checked=0,
-    )
+def _in_force(register: Register, year: int) -> list[tuple[str, str, str]]:
+    """Rows of the policy that hold in `year`."""
+    return [
+        (row.rule_id, row.parameter, row.value)
+        for row in register.rows
+        if row == register.find(year, row.rule_id, row.parameter)
+    ]
 
 
-def _fingerprint(inputs: list[object], settings: Settings, expectations: Path) -> str:
-    """Digest over everything that the report depends on: tables, suites, frames, policy, code, libraries."""
-    files = (
-        *sorted(settings.policy.glob("*.csv")),
-        *sorted(expectations.glob("*.yml")),
-        *sorted((expectations / FOLDER).glob("*.sql")),
-        *sorted(Path(__file__).parent.glob("*.py")),
-    )
-    rules = [(file.name, sha256_of(file)) for file in files]
-    libraries = [version(name) for name in ("great-expectations", "duckdb", "pandas")]
-    return hashlib.sha256(json.dumps([*inputs, rules, libraries]).encode()).hexdigest()
+def _size(files: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def _rules(register: Register, year: int) -> dict[str, str]:
+    """Digests of what every suite depends on: policy rows in force, code, libraries."""
+    libraries = {name: version(name) for name in ("great-expectations", "duckdb", "pandas")}
+    code = _digests(Path(__file__).parent.glob("*.py"))
+    return {POLICY_ROWS: _digest(_in_force(register, year)), **libraries, **code}
+
+
+def _digests(files: Iterable[Path]) -> dict[str, str]:
+    return {path.name: sha256_of(path) for path in sorted(files)}
+
+
+def _digest(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _read_back(folder: Path) -> tuple[Outcome, ...]:

@@ -202,7 +202,7 @@ def _validated(
     data: pd.DataFrame, expectations: list[Expectation], kwargs: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Name of an expectation to the result of Great Expectations, or to the error that kept it from one."""
-    whole = _great_expectations()
+    whole = load_library()
     import great_expectations as gx
     from great_expectations.expectations.registry import get_expectation_impl
 
@@ -228,7 +228,7 @@ def _validated(
 
 
 @cache
-def _great_expectations() -> Any:
+def load_library() -> Any:
     """A batch definition that takes any frame, in a context that keeps nothing on the disk and reports to nobody."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
     import great_expectations as gx
