@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,8 +30,8 @@ from orchestration.publication.auditing import audit
 from orchestration.publication.code import LIST, write_code
 from orchestration.publication.gathering import Gathered, gather
 from orchestration.publication.public_variant import write_public
-from orchestration.publication.restating import write_changes
-from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published
+from orchestration.publication.restating import CHANGES, write_changes
+from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published, releases
 from orchestration.settings import Settings
 
 MANIFEST_VERSION = 1
@@ -58,7 +59,8 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
     folder = private_folder(published(settings.home, year), settings.home)
     for left in folder.glob(".made-*"):  # by a run that was killed
         shutil.rmtree(left, ignore_errors=True)
-    before = newest(settings.home, year, source, stage)
+    before, official = newest(settings.home, year, source, stage), newest(settings.home, year, source, "official")
+    name = f"{source}-{stage}-{before.number + 1 if before else 1:03d}"
     made = Path(tempfile.mkdtemp(prefix=".made-", dir=folder))
     try:
         _write_tables(made, gathered)
@@ -67,13 +69,21 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
         _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
         _write_lineage(made / "column_lineage.json", gathered, source)
         write_code(made)
-        write_public(made, register, year)
+        with ThreadPoolExecutor(1) as aside:  # comparing is DuckDB's work, the public variant Python's
+            tables = _content(made, gathered, stage, gates)
+            changes = aside.submit(write_changes, made, name, tables, official, settings.home)
+            write_public(made, register, year)
         _keep_validation(made, gates)
         content = _content(made, gathered, stage, gates)
         if before and before.manifest["content_sha256"] == content["content_sha256"]:
             done = Published(before, is_new=False)
         else:
-            done = Published(_commit(made, content, settings.home, year, source, stage, before), is_new=True)
+            manifest = content | {
+                "release": name,
+                "previous": {"release": official.name, "sha256": official.sha256} if official else None,
+                "changes": {path.relative_to(made).as_posix(): sha256_of(path) for path in changes.result()},
+            }
+            done = Published(_commit(made, manifest, settings.home), is_new=True)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     _move_current(settings.home, year)
@@ -135,35 +145,29 @@ def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -
         "software": {name: version(name) for name in SOFTWARE},
         "gates_passed": list(gates),
         "rows": gathered.rows,
-        "files": {p.relative_to(made).as_posix(): sha256_of(p) for p in sorted(made.rglob("*")) if p.is_file()},
+        "files": {p.relative_to(made).as_posix(): sha256_of(p) for p in sorted(made.rglob("*")) if _is_content(p)},
     }
     return content | {"content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
 
 
-def _commit(
-    made: Path, content: dict[str, Any], home: Path, year: int, source: str, stage: str, before: Release | None
-) -> Release:
+def _is_content(path: Path) -> bool:
+    """Whether a release with the same file is the same release; what it changes depends on the ones before."""
+    return path.is_file() and path.parent.name != CHANGES
+
+
+def _commit(made: Path, manifest: dict[str, Any], home: Path) -> Release:
     """Finish the folder and put it in its place: the rename is the commit."""
-    number = before.number + 1 if before else 1
-    name = f"{source}-{stage}-{number:03d}"
-    official = newest(home, year, source, "official")
-    changes = write_changes(made, name, content, official, home)
-    manifest = content | {
-        "release": name,
-        "previous": {"release": official.name, "sha256": official.sha256} if official else None,
-        "changes": {path.relative_to(made).as_posix(): sha256_of(path) for path in changes},
-    }
     (made / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in sorted(made.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o400)
         sync(path)
     made.chmod(0o700)
-    target = published(home, year) / name
+    target = published(home, manifest["school_year"]) / manifest["release"]
     if target.exists():
         raise InputError(f"{target}: is there without a manifest; move it away and run again")
     os.replace(made, target)
     sync(target.parent)
-    return Release(target, year, source, stage, number)
+    return next(release for release in releases(home, manifest["school_year"]) if release.folder == target)
 
 
 def _move_current(home: Path, year: int) -> None:

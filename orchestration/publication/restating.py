@@ -17,6 +17,8 @@ from orchestration.publication.comparing import Side, compare, moved_figures
 from orchestration.releases import Release, releases
 
 ANNUAL = "annual"
+CHANGES = "changes"
+"""Folder of a release."""
 RESTATED = ("org_code", "student_group", "first_release", "first_annual", "newest_release", "newest_annual")
 
 
@@ -31,7 +33,7 @@ def write_changes(made: Path, name: str, content: dict[str, Any], before: Releas
     `diff.json` and `figures.csv`: against `before`, where there is one. `restated_annuals.csv`: prior-year annual
     percentages that are no longer as first published.
     """
-    folder = made / "changes"
+    folder = made / CHANGES
     folder.mkdir()
     year = content["school_year"]
     if before:
