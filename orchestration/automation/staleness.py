@@ -6,6 +6,7 @@ Belongs here: asking each room what has changed since its tables were made. Does
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Pipeline:
 
 Digest = Callable[[Path], str]
 """sha256 of a landed file."""
+READERS = 2
+"""Files that are read at a time to know their digests."""
 
 
 def stale(year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest = sha256_of) -> Changes:
@@ -73,11 +76,15 @@ def unknown(
     known = {(s.collection, s.stage, s.sha256) for s in store.snapshots(year)}
     refused = store.refusals(year)
     own = pipeline.collections(source)
+    arrivals = [
+        arrival
+        for arrival in scan(pipeline.settings.landing, year, pipeline.contracts).arrivals
+        if arrival.collection in own and (stage != "official" or arrival.stage == stage)
+    ]
+    with ThreadPoolExecutor(READERS) as readers:
+        digests = list(readers.map(lambda arrival: _digest_of(arrival, digest), arrivals))
     found = []
-    for arrival in scan(pipeline.settings.landing, year, pipeline.contracts).arrivals:
-        if arrival.collection not in own or (stage == "official" and arrival.stage != stage):
-            continue
-        sha256 = _digest_of(arrival, digest)
+    for arrival, sha256 in zip(arrivals, digests, strict=True):
         if sha256 is not None and (arrival.collection, arrival.stage, sha256) not in known and sha256 not in refused:
             found.append((f"{year} {arrival.collection} {arrival.part}".strip(), sha256))
     return found

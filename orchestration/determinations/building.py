@@ -6,13 +6,14 @@ Belongs here: folders, fingerprint, order. Does not: any rule (`determining` and
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from orchestration.determinations.admitting import admit
 from orchestration.determinations.determining import conclude, ranked
 from orchestration.determinations.parts import progress_in
-from orchestration.determinations.reading import read_inputs
+from orchestration.determinations.reading import Inputs, read_inputs
 from orchestration.determinations.rendering import Tables, concluded_tables
 from orchestration.determinations.scoring import figures_of
 from orchestration.determinations.sharing import Work, shared, uncollected
@@ -52,7 +53,8 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     made: dict[str, Any] = {**basis.record(), "inputs": dict(basis.inputs)}
     present = {y: of_year.resolve() for y, of_year in tables.items() if of_year.exists()}
     work = Work(rules, present, earlier.folder.resolve() if earlier else None)
-    with replacing(folder, settings.home, made) as new:
+    # uncollected until all that was read is let go of: the collector would walk through it
+    with replacing(folder, settings.home, made) as new, uncollected():
         made["rows"] = rows = _make(new, work)
     return Built(folder, rows, basis.fingerprint, why)
 
@@ -82,14 +84,8 @@ def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | Non
 
 def _make(new: Path, work: Work) -> dict[str, int]:
     """Write the tables of the year into `new`: table to rows."""
-    with (
-        uncollected(),
-        tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name,
-        shared(Path(name), work) as share,
-    ):
-        for year, folder in work.present.items():
-            admit(year, folder, work.rules.rules.targets.scales)
-        inputs = read_inputs(work.rules.year, work.present, work.earlier)
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name, shared(Path(name), work) as share:
+        inputs = _admitted(work)
         figures = figures_of(inputs)
         share.score_own(inputs, figures)
         done = ranked(inputs, work.rules)
@@ -100,6 +96,17 @@ def _make(new: Path, work: Work) -> dict[str, int]:
             return concluded_tables(done, inputs)
 
         return write_parts(new, parts, concluding)
+
+
+def _admitted(work: Work) -> Inputs:
+    """What is read, once it is known that it can be. Raises InputError for what cannot, whatever reading it led to."""
+    with ThreadPoolExecutor(1) as beside:  # DuckDB's work
+        years = [beside.submit(admit, y, tables, work.rules.rules.targets.scales) for y, tables in work.present.items()]
+        try:
+            return read_inputs(work.rules.year, work.present, work.earlier)
+        finally:
+            for year in years:
+                year.result()
 
 
 def _years_back(rules: YearRules) -> set[int]:

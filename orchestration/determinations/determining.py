@@ -16,7 +16,7 @@ from orchestration.determinations.classification import Determination, classify
 from orchestration.determinations.federal import FederalDesignation, SchoolStanding, federal_designations
 from orchestration.determinations.figures import Figures
 from orchestration.determinations.grounds import Facts
-from orchestration.determinations.participation import participation_rates
+from orchestration.determinations.participation import ParticipationRate, participation_rates
 from orchestration.determinations.percentages import Percentage
 from orchestration.determinations.percentile_rules import served_gradespans
 from orchestration.determinations.percentiles import Percentile, percentiles
@@ -40,9 +40,13 @@ class Progress(NamedTuple):
 
 @dataclass
 class Concluded:
-    """What needs all organisations: percentiles, and the classifications made of them and of the percentages."""
+    """What needs all organisations: percentiles, and the classifications made of them and of the percentages.
+
+    `participation`: organisation to its rates, which a classification looks at.
+    """
 
     percentiles: list[Percentile] = field(default_factory=list)
+    participation: dict[str, tuple[ParticipationRate, ...]] = field(default_factory=dict)
     determinations: list[Determination] = field(default_factory=list)
     federal: list[FederalDesignation] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -75,12 +79,15 @@ def progress_of(percentages: Iterable[Percentage]) -> dict[str, dict[str, Progre
 
 
 def ranked(inputs: Inputs, rules: YearRules) -> Concluded:
-    """The percentiles, with nothing concluded from them yet."""
+    """The percentiles and participation rates, with nothing concluded from them yet: it needs no percentage."""
     schools = {code: row for code, row in inputs.organisations.items() if row.org_type == "school"}
     served = {code: _gradespans(row, rules) for code, row in schools.items()}
     values = (row for row in inputs.results if row.org_code in schools)
     found, steps = percentiles(rules.rules.percentiles, values, served)
-    return Concluded(percentiles=found, steps=steps)
+    rates = participation_rates(
+        (row for row in inputs.participation if row.org_code in inputs.organisations), rules.combines_subjects
+    )
+    return Concluded(percentiles=found, participation=rates, steps=steps)
 
 
 def conclude(
@@ -113,9 +120,6 @@ def _classification(
     graduated: Mapping[str, Decimal],
     progress: Mapping[str, Mapping[str, Progress]],
 ) -> None:
-    rates = participation_rates(
-        (row for row in inputs.participation if row.org_code in inputs.organisations), rules.combines_subjects
-    )
     only = {
         row.district_code: row.org_code
         for row in inputs.organisations.values()
@@ -132,7 +136,7 @@ def _classification(
                 percentile=groups.get(ALL_STUDENTS),
                 group_percentiles={group: value for group, value in groups.items() if group != ALL_STUDENTS},
                 graduation_rate=graduated.get(code),
-                participation=rates.get(code, ()),
+                participation=done.participation.get(code, ()),
                 annual=shown["annual"].shown if "annual" in shown else None,
                 cumulative=shown["cumulative"].shown if "cumulative" in shown else None,
                 progress_keys=tuple(found.key for found in shown.values()),

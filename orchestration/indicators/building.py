@@ -222,8 +222,9 @@ def _accepted(snapshots: tuple[Snapshot, ...], store: Store) -> list[str]:
 
 def _empty(contract: Contract, work: Path) -> list[str]:
     """A collection of which nothing was delivered: a file of no rows, so that no model has to ask."""
-    path = work / f"{contract.collection}.parquet"
-    write_empty(contract, path)
+    path = work / f"{contract.collection}-{contract.version[:16]}.parquet"
+    if not path.exists():  # there from the last build
+        write_empty(contract, path)
     return [str(path)]
 
 
