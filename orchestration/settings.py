@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     keep_history: int = 400
     """Days that the history of runs in Dagster is kept. Releases, snapshots and run records stay."""
 
+    keep_builds: int = 45
+    """Days that the database of a year's last build is kept, so that a refresh makes only what changed. 0: not at all."""
+
     notify_command: str | None = None
     """Command that gets a JSON message on its standard input when a run failed or a release was made."""
 

@@ -24,19 +24,26 @@ OVER = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CAN
 def tidy(settings: Settings) -> list[Path]:
     """Remove work files that nobody uses any more: what was removed. The caller is the only one who writes.
 
-    Scratch of a reader (`build/`) is left alone for a day, since readers take no lock.
+    Scratch of a reader (`build/`) is left alone for a day, since readers take no lock. The database of a year's last
+    build (`models/`) goes after the days that the settings say.
     """
     home = settings.home
     links = {p.resolve() for room in ("tables", "validation") for p in (home / room).glob("*/*/*") if p.is_symlink()}
     left = [p for room in ("tables", "validation") for p in (home / room).glob("*/*/.made-*") if p not in links]
     left += (home / "published").glob("*/.made-*")
-    left += [p for p in (home / "build").glob("*") if time.time() - p.lstat().st_mtime > A_DAY]
+    left += [p for p in (home / "build").glob("*") if _age(p) > A_DAY]
+    left += [p for p in (home / "models").glob("*/*") if _age(p) > settings.keep_builds * A_DAY]
     for path in left:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
     return left
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file, or a name in a folder, last changed."""
+    return time.time() - path.lstat().st_mtime
 
 
 def forget_history(instance: dg.DagsterInstance, settings: Settings) -> int:

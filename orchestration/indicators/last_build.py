@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestration.files import private_folder, sha256_of, write_whole
+from orchestration.files import make_private, private_folder, sha256_of, write_whole
 from orchestration.indicators import versioning
 from orchestration.indicators.dbt_running import DATABASE
 from orchestration.indicators.versioning import digest
@@ -56,6 +56,7 @@ def last_build(home: Path, source: str, year: int, rules: Mapping[str, str]) -> 
     last = LastBuild(folder, before.get("versions", {}))
     try:
         yield last
+        make_private(folder)
         write_whole(record, [json.dumps({"state": state, "versions": dict(last.versions)}).encode()])
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,6 +21,7 @@ from orchestration.files import sha256_of
 from orchestration.indicators import assets
 from orchestration.indicators.building import ROOM, TABLES, Built, build
 from orchestration.indicators.correcting import APPLIED
+from orchestration.indicators.last_build import FOLDER
 from orchestration.indicators.versioning import code_versions
 from orchestration.intake.assets import raw_key
 from orchestration.intake.contracts import expand_years
@@ -54,7 +55,8 @@ def tables(shop: Workshop) -> dict[str, str]:
 
 
 def forget(shop: Workshop) -> dict[str, str]:
-    """Let the next build find that something changed. Returns the tables as they are then."""
+    """Let the next build find that everything changed. Returns the tables as they are then."""
+    shutil.rmtree(shop.settings.home / FOLDER)
     record = folder_of(shop.settings.home, ROOM, "student", YEAR) / RECORD
     record.write_text(record.read_text().replace('"fingerprint": "', '"fingerprint": "another '))
     return tables(shop)

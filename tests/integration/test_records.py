@@ -8,7 +8,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from orchestration.explanation.records import MODELS, Figure, Listing, document,
 from orchestration.explanation.records_text import text
 from orchestration.identifiers import key_path
 from orchestration.indicators import building
+from orchestration.indicators.last_build import FOLDER
 from orchestration.intake.store import Store
 from orchestration.policy import rule_texts
 from orchestration.releases import Release
@@ -90,28 +90,20 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     for year in (YEAR - 1, YEAR):
         for collection in [n for n, c in shop.contracts.items() if c.source in ("student", "ledger")]:
             assert shop.take_in(collection, year).refusals == ()
-    work, run = folder / "work", building.run_dbt
-
-    @contextmanager
-    def kept(home: Path) -> Iterator[Path]:
-        work.mkdir()
-        yield work
-
+    run = building.run_dbt
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "_work_folder", kept)
-        patch.setattr(building, "run_dbt", lambda variables, work: run(variables, work, ()))
+        patch.setattr(building, "run_dbt", lambda variables, work, selected: run(variables, work, ()))
         building.build(YEAR, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
     home = SmallHome(shop.settings.home)
     for room in ("source", "indicators"):
         home.gate(room, YEAR, "student", passed=True)
     release = home.again().release
-    with duckdb.connect(str(work / building.DATABASE)) as con:
+    with duckdb.connect(str(shop.settings.home / FOLDER / "student" / str(YEAR) / building.DATABASE)) as con:
         for model in sorted(
             {*MODELS.values(), "records_lowest_performing"}
         ):  # so that none is computed for each figure
             con.execute(f"CREATE TEMP TABLE {model} AS SELECT * FROM build.{model}")
         yield State(shop, release, con)
-    shutil.rmtree(work)
 
 
 def figures(state: State, org: str) -> list[Figure]:

@@ -56,8 +56,8 @@ def kept_build(shop: Workshop, year: int, folder: Path, monkeypatch: pytest.Monk
     run = building.run_dbt
     kept: list[Models] = []
 
-    def run_and_keep(variables: Any, work: Path) -> None:
-        run(variables, work)
+    def run_and_keep(variables: Any, work: Path, selected: Any) -> None:
+        run(variables, work, selected)
         shutil.copytree(work, folder)
         kept.append(Models(folder))  # while the files that its views read are there
 
