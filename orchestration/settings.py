@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     """Days that the history of runs in Dagster is kept. Releases, snapshots and run records stay."""
 
     keep_builds: int = 45
-    """Days that the database of a year's last build is kept, so that a refresh makes only what changed. 0: not at all."""
+    """Days that the database of a year's last build is kept: a refresh makes only what has changed since. 0: no day."""
 
     notify_command: str | None = None
     """Command that gets a JSON message on its standard input when a run failed or a release was made."""

@@ -57,7 +57,10 @@ def judged(tasks: Sequence[Task]) -> list[list[Outcome]]:
     """The outcomes of each task, in their order; run here where no process is at hand."""
     if not _ready:
         return [judge(task) for task in tasks]
-    futures = [_ready[0].submit(judge, task) for task in tasks]
+    try:
+        futures = [_ready[0].submit(judge, task) for task in tasks]
+    except BrokenProcessPool:  # since an earlier gate, which said so
+        return [judge(task) for task in tasks]
     found = []
     for task, future in zip(tasks, futures, strict=True):
         try:

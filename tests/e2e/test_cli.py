@@ -70,6 +70,17 @@ def test_help_names_every_command() -> None:
         assert command in done.stdout
 
 
+def test_it_ends_at_once_but_after_everything_is_said_and_put_away() -> None:
+    code = (
+        "import atexit\nfrom orchestration import cli\natexit.register(print, 'put away')\n"
+        "def broken():\n    print('said')\n    raise RuntimeError('as by a fault of the program')\n"
+        "cli.app = broken\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert (done.returncode, done.stdout.split("\n")) == (1, ["said", "put away", ""])
+    assert "RuntimeError: as by a fault of the program" in done.stderr
+
+
 def test_status_says_what_is_there_what_is_new_and_what_lacks(state: tuple[Path, Path]) -> None:
     folder, home = state
     found = json.loads(accountability("status", "--json", "--raw", folder, "--home", home).stdout)

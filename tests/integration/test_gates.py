@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import pytest
 
 from orchestration.automation.jobs import job_name
 from orchestration.definitions import build_defs
-from orchestration.validation import checks
+from orchestration.validation import checks, gates, workers
 from orchestration.validation.gates import EXPECTATIONS, ROOMS, Report, validate
-from orchestration.validation.running import NOT_COMPARED, PASSED
+from orchestration.validation.judging import Task
+from orchestration.validation.running import NOT_COMPARED, PASSED, Outcome
 from tests.support.determinations import changed
 from tests.support.gates import YEAR, YEARS, altered, built_state, failures, file_of, gate
 from tests.support.planted import DEFECTS, DOUBLED, MISSING, STATE, WITHOUT_ROWS, every, first
@@ -141,6 +142,51 @@ def test_nothing_is_validated_twice_and_a_changed_byte_is(shop: Workshop) -> Non
         assert gate(shop, "determinations").is_new, "other bytes are looked at again"
     other = changed(("gate_bounds", "csi_share_most", "24"), register=shop.register)
     assert gate(shop, "determinations", register=other).is_new, "another bound is another question"
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Tables of the suites that are run during a test."""
+    found: list[str] = []
+
+    def noted(tasks: Sequence[Task]) -> list[list[Outcome]]:
+        found.extend(task.suite.table for task in tasks)
+        return workers.judged(tasks)
+
+    monkeypatch.setattr(gates, "judged", noted)
+    return found
+
+
+def test_only_suites_that_something_has_touched_are_run_again(
+    shop: Workshop, tmp_path: Path, judged: list[str]
+) -> None:
+    folder = shutil.copytree(EXPECTATIONS, tmp_path / "expectations")
+
+    def run_again() -> tuple[set[str], Report]:
+        judged.clear()
+        report = gate(shop, "indicators", expectations=folder)
+        return set(judged), report
+
+    everything = set(ROOMS["indicators"]["student"])
+    _, clean = run_again()
+    with altered(shop, "participation_results", every("rate", "if(rate IS NOT NULL, 101, NULL)")):
+        again, report = run_again()
+        assert again == {"participation_results", "organisations"}, "the one with its frame reads it too"
+        assert not report.passed
+        assert {o.table for o in report.outcomes} == everything, "the report is whole"
+        left = [o for o in clean.outcomes if o.table == "indicator_results"]
+        assert [o for o in report.outcomes if o.table == "indicator_results"] == left
+        assert run_again()[0] == set()
+    assert run_again()[1].outcomes == clean.outcomes, "what failed is not remembered as what held"
+    frame = folder / "frames" / "chronic_change.sql"
+    frame.write_text(frame.read_text() + "\n-- looked at again\n")
+    assert run_again()[0] == {"indicator_results"}, "the one suite with that frame"
+    suite = folder / "organisations.yml"
+    suite.write_text(suite.read_text() + "\n# looked at again\n")
+    assert run_again()[0] == {"organisations"}
+    judged.clear()
+    gate(shop, "indicators", register=changed(("gate_bounds", "csi_share_most", "24"), register=shop.register))
+    assert set(judged) == everything, "any suite may read the policy"
 
 
 def test_a_warning_lets_the_run_go_on_and_is_told(shop: Workshop) -> None:
