@@ -1,14 +1,18 @@
-"""Which process this is, and whether one that was noted down is still at work. Linux: read from /proc."""
+"""Which process this is, whether one that was noted down still works, and who goes first. Linux: read from /proc."""
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _STARTED = 19
 """Place of the start time among the fields that follow a process's name in /proc/<pid>/stat (proc(5), field 22)."""
+_LATER = 5
+"""Added to the niceness of such a process."""
 
 
 def this_process() -> dict[str, Any]:
@@ -19,6 +23,22 @@ def this_process() -> dict[str, Any]:
 def is_alive(process: Mapping[str, Any]) -> bool:
     """Whether the process that was noted down is still there."""
     return bool(process["boot"] == _boot() and process["started"] == _started(process["pid"]))
+
+
+def give_way() -> None:
+    """Let the run itself go first: this process does what is wanted later, while the run takes deliveries in."""
+    os.nice(_LATER)
+
+
+@contextmanager
+def never_garbage() -> Iterator[None]:
+    """What the block loads stays out of Python's collector, which would walk through it again and again for nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _started(pid: int) -> str | None:

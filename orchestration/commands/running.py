@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from pathlib import Path
@@ -40,17 +39,17 @@ def run(
         return
     say(f"Annual run of {year} ({source.value} source, {stage.value}) …")
     from orchestration.indicators.dbt_running import reading_ahead
+    from orchestration.processes import never_garbage
     from orchestration.validation.workers import workers_ready
 
     with reading_ahead(), workers_ready():  # while this process loads Dagster
-        gc.disable()
-        from orchestration.automation import annual
-        from orchestration.automation.staleness import Pipeline
-        from orchestration.definitions import build_defs
+        with never_garbage():
+            from orchestration.automation import annual
+            from orchestration.automation.staleness import Pipeline
+            from orchestration.definitions import build_defs
 
-        definitions, pipeline = build_defs(settings), Pipeline(settings, contracts, register)
-        gc.freeze()  # code and definitions are never garbage
-        gc.enable()
+            definitions = build_defs(settings)
+        pipeline = Pipeline(settings, contracts, register)
         done = annual.run(year, source.value, stage.value, definitions=definitions, pipeline=pipeline)
     _print_run(done, source.value, stage.value, settings)
     if not done.result.succeeded:

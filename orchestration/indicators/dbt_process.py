@@ -22,17 +22,15 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.indicators.dbt_running import DATABASE
+from orchestration.processes import give_way
 
 DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
 """Environment variable from which profiles.yml takes the database's path."""
 
-GIVING_WAY = 5
-"""Added to this process's niceness: while it reads ahead, the run itself goes first."""
-
 
 def main(project: str, read: str) -> int:
     """Read the models of `project`, then run `dbt build` as the order on standard input says."""
-    os.nice(GIVING_WAY)
+    give_way()
     common = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
     places = ["--project-dir", project, "--profiles-dir", project]
     os.environ[DATABASE_VARIABLE] = DATABASE  # its name is part of every relation, its folder is not

@@ -1,15 +1,8 @@
-"""Imported by the server from which `workers` forks its processes, and by nothing else: loads Great Expectations there.
+"""Imported by the server from which `workers` forks, and by nothing else: loads Great Expectations there."""
 
-Python's collector stays off meanwhile: it would walk again and again over what never is garbage.
-"""
-
-import gc
-import os
-
+from orchestration.processes import give_way, never_garbage
 from orchestration.validation.running import load_library
 
-os.nice(5)
-gc.disable()
-load_library()
-gc.freeze()
-gc.enable()
+give_way()
+with never_garbage():
+    load_library()
