@@ -65,7 +65,7 @@ class Watch:
         self._asked = now
         if self.stuck:
             if now - self._since > self.grace:
-                end_children()
+                end_children(signal.SIGKILL)
                 os._exit(STUCK)
             return
         under_way = self.step()
@@ -74,7 +74,7 @@ class Watch:
         elif under_way and now - self._since > self.limit:
             self.stuck = f"{under_way}: took longer than {self.limit:g} s and was stopped (ACCOUNTABILITY_STEP_LIMIT)"
             self._since = now
-            end_children()  # a child that hangs would keep its parent waiting
+            end_children(signal.SIGTERM)  # a child that hangs would keep its parent waiting
             os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -89,11 +89,11 @@ def metered(watch: Watch) -> Iterator[Meter]:
         meter.stop()
 
 
-def end_children() -> None:
-    """End every process below this one."""
+def end_children(how: signal.Signals) -> None:
+    """End every process below this one. SIGTERM leaves the one that puts away what others shared (multiprocessing)."""
     for child in _below(os.getpid()):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, how)
 
 
 def _resident(pid: int) -> int:
