@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from orchestration.files import make_private, private_folder, sha256_of, write_whole
 from orchestration.indicators import versioning
@@ -47,7 +48,7 @@ def last_build(home: Path, source: str, year: int, rules: Mapping[str, str]) -> 
     """
     folder = private_folder(home / FOLDER / source / str(year), home)
     record, state = folder / RECORD, digest([sorted(rules.items()), *map(sha256_of, _DECIDING)])
-    before = json.loads(record.read_bytes()) if record.is_file() else {}
+    before = _read(record)
     record.unlink(missing_ok=True)  # until all is made, nothing says what the database holds
     if before.get("state") != state or not (folder / DATABASE).is_file():
         before = {}
@@ -61,6 +62,15 @@ def last_build(home: Path, source: str, year: int, rules: Mapping[str, str]) -> 
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """The record, or nothing where there is none that can be read: then all is made."""
+    try:
+        found: dict[str, Any] = json.loads(record.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def standing(

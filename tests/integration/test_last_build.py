@@ -213,6 +213,12 @@ def test_half_of_it_is_nothing(tmp_path: Path, lost: str) -> None:
     assert gone_on(tmp_path) == {}
 
 
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    gone_on(tmp_path)
+    (tmp_path / FOLDER / "student" / str(YEAR) / RECORD).write_text('{"state": ')
+    assert gone_on(tmp_path) == {}
+
+
 def test_a_model_that_reads_files_is_made_again_where_they_lie_elsewhere() -> None:
     models = models_of("student")
     versions = dict.fromkeys(models, "the same")
