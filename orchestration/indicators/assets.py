@@ -21,6 +21,7 @@ from orchestration.partitions import STAGE_TAG, WRITER, school_years, table_grou
 from orchestration.policy import Register
 from orchestration.settings import Settings
 from orchestration.table_assets import Columns, columns_metadata, table_result, years_read
+from orchestration.tables import Changes
 
 RULES = "dbt_project/models/indicators/rules/"
 MODELS_GROUP = "models"
@@ -79,7 +80,8 @@ def indicator_assets(
             raise dg.Failure(str(error), allow_retries=False) from None
         rows = built.models | built.rows
         for name, version in built.versions.items():
-            yield table_result(context, table_key(source, name), version, rows.get(name), built.folder, built.why)
+            why = built.why if name in built.made else Changes()
+            yield table_result(context, table_key(source, name), version, rows.get(name), built.folder, why)
 
     return tables
 

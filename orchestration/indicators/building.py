@@ -66,11 +66,12 @@ HandedOver = Mapping[str, Mapping[str, Sequence[str]]]
 class BuiltModels(Built):
     """Tables of the room. `models`: rows of every dbt model of the source, of those too that are not handed on.
 
-    `versions`: of the data of each table and model.
+    `versions`: of the data of each table and model. `made`: tables, and models that did not stand from the last build.
     """
 
     models: dict[str, int]
     versions: dict[str, str]
+    made: frozenset[str] = frozenset()
 
 
 def build(
@@ -110,7 +111,7 @@ def build(
         with replacing(folder, settings.home, made) as new:
             made["rows"] = rows = {**_export(last.folder, new), APPLIED: write_applied(applied, new)}
             made["models"] = models = _counts(last.folder, models_of(source))
-    return BuiltModels(folder, rows, basis.fingerprint, why, models, versions)
+    return BuiltModels(folder, rows, basis.fingerprint, why, models, versions, frozenset({*changed, *TABLES}))
 
 
 def outdated(
