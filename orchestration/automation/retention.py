@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterRunStatus
 
+from orchestration.indicators.last_build import FOLDER as LAST_BUILDS
 from orchestration.settings import Settings
 
 A_DAY = 86_400.0
@@ -32,7 +33,7 @@ def tidy(settings: Settings) -> list[Path]:
     left = [p for room in ("tables", "validation") for p in (home / room).glob("*/*/.made-*") if p not in links]
     left += (home / "published").glob("*/.made-*")
     left += [p for p in (home / "build").glob("*") if _age(p) > A_DAY]
-    left += [p for p in (home / "models").glob("*/*") if _age(p) > settings.keep_builds * A_DAY]
+    left += [p for p in (home / LAST_BUILDS).glob("*/*") if _age(p) > settings.keep_builds * A_DAY]
     for path in left:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

@@ -281,6 +281,19 @@ def test_only_work_files_that_nobody_uses_are_removed(tmp_path: Path) -> None:
     assert (tmp_path / "build" / "new").is_dir()
 
 
+def test_the_database_of_a_last_build_goes_after_its_days(tmp_path: Path) -> None:
+    for year, days in (("2024", 46), ("2025", 44)):
+        folder = tmp_path / "models" / "student" / year
+        folder.mkdir(parents=True)
+        (folder / "build.duckdb").touch()
+        then = time.time() - days * A_DAY
+        os.utime(folder, (then, then))
+    assert [path.name for path in tidy(Settings(home=tmp_path))] == ["2024"]
+    assert (tmp_path / "models" / "student" / "2025" / "build.duckdb").is_file()
+    assert [path.name for path in tidy(Settings(home=tmp_path, keep_builds=0))] == ["2025"], "0: not at all"
+    assert list((tmp_path / "models" / "student").iterdir()) == []
+
+
 def test_old_history_goes_and_new_history_stays(tmp_path: Path) -> None:
     @dg.job(resource_defs={"writer": writer(Settings(home=tmp_path))})
     def nothing() -> None:

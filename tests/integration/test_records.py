@@ -99,9 +99,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
         home.gate(room, YEAR, "student", passed=True)
     release = home.again().release
     with duckdb.connect(str(shop.settings.home / FOLDER / "student" / str(YEAR) / building.DATABASE)) as con:
-        for model in sorted(
-            {*MODELS.values(), "records_lowest_performing"}
-        ):  # so that none is computed for each figure
+        for model in sorted({*MODELS.values(), "records_lowest_performing"}):  # or each figure would compute them
             con.execute(f"CREATE TEMP TABLE {model} AS SELECT * FROM build.{model}")
         yield State(shop, release, con)
 
