@@ -6,17 +6,22 @@ Belongs here: folders, fingerprint, order. Does not: any rule (`determining` and
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from orchestration.determinations.admitting import admit
-from orchestration.determinations.determining import conclude, ranked
-from orchestration.determinations.parts import progress_in
+from orchestration.determinations.determining import conclude, rates_of
+from orchestration.determinations.parts import counted, progress_in, standing_in
 from orchestration.determinations.reading import Inputs, read_inputs
-from orchestration.determinations.rendering import Tables, concluded_tables
-from orchestration.determinations.scoring import figures_of
+from orchestration.determinations.rendering import TRACE, Tables, concluded_tables
+from orchestration.determinations.scoring import figures_of, scored_organisations, statewide_values
 from orchestration.determinations.sharing import Work, shared, uncollected
+from orchestration.determinations.taking_over import holding, keep, own_rows, scored_from
 from orchestration.determinations.writing import write_parts
 from orchestration.determinations.year_rules import YearRules, year_rules
 from orchestration.errors import InputError
@@ -55,7 +60,7 @@ def build(year: int, source: str, *, settings: Settings, register: Register) -> 
     work = Work(rules, present, earlier.folder.resolve() if earlier else None)
     # uncollected until all that was read is let go of: the collector would walk through it
     with replacing(folder, settings.home, made) as new, uncollected():
-        made["rows"] = rows = _make(new, work)
+        made["rows"] = rows = _make(new, work, folder if _only_own_tables_differ(basis, record) else None)
     return Built(folder, rows, basis.fingerprint, why)
 
 
@@ -82,31 +87,56 @@ def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | Non
     return newest(settings.home, prior_year, source, "official") if prior_year else None
 
 
-def _make(new: Path, work: Work) -> dict[str, int]:
-    """Write the tables of the year into `new`: table to rows."""
+def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
+    """Write the tables of the year into `new`: table to rows. `before`: tables whose scores may still hold, if any."""
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name, shared(Path(name), work) as share:
-        inputs = _admitted(work)
+        inputs, rows = _admitted(work)
         figures = figures_of(inputs)
-        share.score_own(inputs, figures)
-        done = ranked(inputs, work.rules)
-        parts = share.parts()
+        values = statewide_values(inputs, figures, work.rules)
+        made_from = scored_from(rows, values) if values else None
+        now = figures.get(inputs.year, {})
+        held = holding(before, made_from, now) if before and made_from else None
+        organisations = scored_organisations(inputs)
+        share.score(inputs, figures, values, [org for org in organisations if not held or org not in held.steps])
+        rates = rates_of(inputs, work.rules)
+        parts, among = share.finished(held)
 
         def concluding() -> Tables:
-            conclude(done, inputs, figures, work.rules, progress_in(parts["target_percentages"]))
-            return concluded_tables(done, inputs)
+            progress = progress_in(parts["target_percentages"])
+            done = conclude(inputs, figures, work.rules, progress, standing_in(among), rates)
+            concluded = concluded_tables(done, inputs)
+            return {**among, **concluded, TRACE: pa.concat_tables([among[TRACE], concluded[TRACE]])}
 
-        return write_parts(new, parts, concluding)
+        steps: Counter[str] = Counter()
+        written = write_parts(new, {**parts, TRACE: counted(parts[TRACE], steps)}, concluding)
+        if made_from:
+            keep(new, made_from, steps)
+        return written
 
 
-def _admitted(work: Work) -> Inputs:
-    """What is read, once it is known that it can be. Raises InputError for what cannot, whatever reading it led to."""
+def _admitted(work: Work) -> tuple[Inputs, dict[str, str]]:
+    """What is read, once it is known that it can be, with a digest of each organisation's rows.
+
+    Raises InputError for what cannot, whatever reading it led to.
+    """
+    year = work.rules.year
     with ThreadPoolExecutor(1) as beside:  # DuckDB's work
         years = [beside.submit(admit, y, tables, work.rules.rules.targets.scales) for y, tables in work.present.items()]
+        rows = beside.submit(own_rows, work.present[year])
         try:
-            return read_inputs(work.rules.year, work.present, work.earlier)
+            inputs = read_inputs(year, work.present, work.earlier)
         finally:
-            for year in years:
-                year.result()
+            for admitted in years:
+                admitted.result()
+    return inputs, rows.result()
+
+
+def _only_own_tables_differ(basis: Basis, record: Mapping[str, Any] | None) -> bool:
+    """Whether tables with this record were made by the same rules from the same tables and release of earlier years."""
+    if record is None or record["basis"]["rules"] != basis.rules:
+        return False
+    own = {f"{INDICATORS} {basis.year}": ""}
+    return {**record["basis"]["inputs"], **own} == {**basis.inputs, **own}
 
 
 def _years_back(rules: YearRules) -> set[int]:

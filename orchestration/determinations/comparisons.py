@@ -67,13 +67,13 @@ class Comparisons:
     def with_keys(self, asked: Pool) -> tuple[Mapping[str, Decimal], tuple[str, ...]]:
         """Both of them."""
         if (known := self._known.get(asked)) is None:
-            pools = _pools(*asked)
+            among = pools(*asked)
             values = {
                 f"{name}_{percentile}": value
-                for name, pool in pools.items()
+                for name, pool in among.items()
                 for percentile, value in self.values.get(pool, {}).items()
             }
-            keys = tuple(self.steps[pool].key for pool in dict.fromkeys(pools.values()) if pool in self.steps)
+            keys = tuple(self.steps[pool].key for pool in dict.fromkeys(among.values()) if pool in self.steps)
             known = self._known[asked] = values, keys
         return known
 
@@ -142,10 +142,10 @@ def _percentiles(yardstick: Yardstick) -> tuple[int, ...]:
     return tuple(sorted({int(key.rpartition("_")[2]) for key in keys}))
 
 
-def _pools(gradespan: str, student_group: str, indicator: str, quartile: str) -> dict[str, Pool]:
-    """Population as routes name it to its pool; the quartile is that of all students."""
-    pools = {
+def pools(gradespan: str, student_group: str, indicator: str, quartile: str = "") -> dict[str, Pool]:
+    """Population as routes name it to the pool that a figure is compared with; the quartile is that of all students."""
+    among = {
         "all_students": (gradespan, ALL_STUDENTS, indicator, ""),
         "group": (gradespan, student_group, indicator, ""),
     }
-    return pools | ({"difficulty_quartile": (gradespan, ALL_STUDENTS, indicator, quartile)} if quartile else {})
+    return among | ({"difficulty_quartile": (gradespan, ALL_STUDENTS, indicator, quartile)} if quartile else {})

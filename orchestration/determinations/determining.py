@@ -38,22 +38,32 @@ class Progress(NamedTuple):
     key: str
 
 
-@dataclass
-class Concluded:
-    """What needs all organisations: percentiles, and the classifications made of them and of the percentages.
+class Standing(NamedTuple):
+    """The percentile of a school or a student group of it, and of a group as a school of its own."""
 
-    `participation`: organisation to its rates, which a classification looks at.
-    """
+    percentile: int | None
+    alone: int | None
+
+
+@dataclass
+class Ranked:
+    """Schools and their groups among their like: it needs all schools, and no percentage."""
 
     percentiles: list[Percentile] = field(default_factory=list)
-    participation: dict[str, tuple[ParticipationRate, ...]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass
+class Concluded:
+    """Classifications and federal designations, made of percentiles, percentages and rates."""
+
     determinations: list[Determination] = field(default_factory=list)
     federal: list[FederalDesignation] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
 
 @dataclass
-class Determined(Scored, Concluded):
+class Determined(Scored, Ranked, Concluded):
     """Everything that a year's run decides: rows of each table, and the steps that led there."""
 
 
@@ -62,9 +72,11 @@ def determine(inputs: Inputs, rules: YearRules) -> Determined:
     figures = figures_of(inputs)
     values = statewide_values(inputs, figures, rules)
     scored = score(inputs, rules, values, scored_organisations(inputs))
-    done = ranked(inputs, rules)
-    conclude(done, inputs, figures, rules, progress_of(scored.percentages))
-    return Determined(**{**vars(scored), **vars(done), "steps": scored.steps + done.steps})
+    among = ranked(inputs, rules)
+    standing = standing_of((p.org_code, p.student_group, p.percentile, p.alone) for p in among.percentiles)
+    done = conclude(inputs, figures, rules, progress_of(scored.percentages), standing, rates_of(inputs, rules))
+    steps = scored.steps + among.steps + done.steps
+    return Determined(**{**vars(scored), **vars(among), **vars(done), "steps": steps})
 
 
 def progress_of(percentages: Iterable[Percentage]) -> dict[str, dict[str, Progress]]:
@@ -78,28 +90,41 @@ def progress_of(percentages: Iterable[Percentage]) -> dict[str, dict[str, Progre
     return found
 
 
-def ranked(inputs: Inputs, rules: YearRules) -> Concluded:
-    """The percentiles and participation rates, with nothing concluded from them yet: it needs no percentage."""
+def standing_of(rows: Iterable[tuple[str, str, int | None, int | None]]) -> dict[str, dict[str, Standing]]:
+    """Organisation to student group to its standing, from both of them, percentile and alone."""
+    found: dict[str, dict[str, Standing]] = defaultdict(dict)
+    for org, group, percentile, alone in rows:
+        found[org][group] = Standing(percentile, alone)
+    return found
+
+
+def ranked(inputs: Inputs, rules: YearRules) -> Ranked:
+    """The percentiles of every school."""
     schools = {code: row for code, row in inputs.organisations.items() if row.org_type == "school"}
     served = {code: _gradespans(row, rules) for code, row in schools.items()}
     values = (row for row in inputs.results if row.org_code in schools)
-    found, steps = percentiles(rules.rules.percentiles, values, served)
-    rates = participation_rates(
-        (row for row in inputs.participation if row.org_code in inputs.organisations), rules.combines_subjects
-    )
-    return Concluded(percentiles=found, participation=rates, steps=steps)
+    return Ranked(*percentiles(rules.rules.percentiles, values, served))
+
+
+def rates_of(inputs: Inputs, rules: YearRules) -> dict[str, tuple[ParticipationRate, ...]]:
+    """Participation rates of every organisation of the directory, which a classification looks at."""
+    rows = (row for row in inputs.participation if row.org_code in inputs.organisations)
+    return participation_rates(rows, rules.combines_subjects)
 
 
 def conclude(
-    done: Concluded, inputs: Inputs, figures: Figures, rules: YearRules, progress: Mapping[str, Mapping[str, Progress]]
-) -> None:
-    """Add classifications and federal designations to the percentiles in `done`."""
-    standing: dict[str, dict[str, Percentile]] = defaultdict(dict)
-    for entry in done.percentiles:
-        standing[entry.org_code][entry.student_group] = entry
+    inputs: Inputs,
+    figures: Figures,
+    rules: YearRules,
+    progress: Mapping[str, Mapping[str, Progress]],
+    standing: Mapping[str, Mapping[str, Standing]],
+    rates: Mapping[str, tuple[ParticipationRate, ...]],
+) -> Concluded:
+    """Classifications and federal designations of every organisation."""
     graduated = _graduation(figures, inputs.year)
-    _classification(done, inputs, rules, standing, graduated, progress)
-    _federal(done, inputs, rules, standing, graduated)
+    determinations, steps = _classification(inputs, rules, progress, standing, rates, graduated)
+    federal, more = _federal(inputs, rules, standing, graduated)
+    return Concluded(determinations, federal, steps + more)
 
 
 def _gradespans(school: Organisation, rules: YearRules) -> frozenset[str]:
@@ -113,13 +138,13 @@ def _gradespans(school: Organisation, rules: YearRules) -> frozenset[str]:
 
 
 def _classification(
-    done: Concluded,
     inputs: Inputs,
     rules: YearRules,
-    standing: Mapping[str, Mapping[str, Percentile]],
-    graduated: Mapping[str, Decimal],
     progress: Mapping[str, Mapping[str, Progress]],
-) -> None:
+    standing: Mapping[str, Mapping[str, Standing]],
+    rates: Mapping[str, tuple[ParticipationRate, ...]],
+    graduated: Mapping[str, Decimal],
+) -> tuple[list[Determination], list[Step]]:
     only = {
         row.district_code: row.org_code
         for row in inputs.organisations.values()
@@ -136,24 +161,22 @@ def _classification(
                 percentile=groups.get(ALL_STUDENTS),
                 group_percentiles={group: value for group, value in groups.items() if group != ALL_STUDENTS},
                 graduation_rate=graduated.get(code),
-                participation=done.participation.get(code, ()),
+                participation=rates.get(code, ()),
                 annual=shown["annual"].shown if "annual" in shown else None,
                 cumulative=shown["cumulative"].shown if "cumulative" in shown else None,
                 progress_keys=tuple(found.key for found in shown.values()),
                 only_school=only.get(code) if row.org_type == "district" else None,
             )
         )
-    done.determinations, steps = classify(rules.rules.classification, facts, inputs.designations, inputs.recognitions)
-    done.steps += steps
+    return classify(rules.rules.classification, facts, inputs.designations, inputs.recognitions)
 
 
 def _federal(
-    done: Concluded,
     inputs: Inputs,
     rules: YearRules,
-    standing: Mapping[str, Mapping[str, Percentile]],
+    standing: Mapping[str, Mapping[str, Standing]],
     graduated: Mapping[str, Decimal],
-) -> None:
+) -> tuple[list[FederalDesignation], list[Step]]:
     """Schools whose Title I status the source has; the public hub has none, so it gives no federal designation."""
     standings = [
         SchoolStanding(
@@ -167,8 +190,7 @@ def _federal(
         for code, row in sorted(inputs.organisations.items())
         if row.org_type == "school" and row.title_i is not None
     ]
-    done.federal, steps = federal_designations(rules.rules.federal, standings)
-    done.steps += steps
+    return federal_designations(rules.rules.federal, standings)
 
 
 def _graduation(figures: Figures, year: int) -> dict[str, Decimal]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from orchestration.determinations.determining import Concluded
+from orchestration.determinations.determining import Concluded, Ranked
 from orchestration.determinations.reading import Inputs
 from orchestration.determinations.scoring import Scored
 from orchestration.determinations.trace import Step, parameter_text, upstream_text, value_text
@@ -61,6 +61,8 @@ TABLES: dict[str, dict[str, pa.DataType]] = {
 }  # fmt: skip
 """Table to its columns. Lists are joined by `; `."""
 TRACE = "determination_trace"
+RANKED = ("accountability_percentiles", TRACE)
+"""Tables with rows of ranked schools."""
 SCORED = ("indicator_targets", "indicator_points", "target_percentages", TRACE)
 """Tables with rows of scored organisations."""
 UNNUMBERED = pa.schema(
@@ -81,10 +83,17 @@ def scored_tables(done: Scored, inputs: Inputs) -> Tables:
     }
 
 
-def concluded_tables(done: Concluded, inputs: Inputs) -> Tables:
-    """Rows that need all organisations, in order, and their steps."""
+def ranked_tables(among: Ranked, inputs: Inputs) -> Tables:
+    """Rows of the percentiles, in order, and their steps."""
     return {
-        "accountability_percentiles": _table("accountability_percentiles", _percentiles(done, inputs)),
+        "accountability_percentiles": _table("accountability_percentiles", _percentiles(among, inputs)),
+        TRACE: trace_table(among.steps),
+    }
+
+
+def concluded_tables(done: Concluded, inputs: Inputs) -> Tables:
+    """Rows that were concluded, in order, and their steps."""
+    return {
         "determinations": _table("determinations", _determinations(done, inputs)),
         "federal_designations": _table("federal_designations", _federal(done, inputs)),
         TRACE: trace_table(done.steps),
@@ -173,13 +182,13 @@ def _percentages(done: Scored, inputs: Inputs) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _percentiles(done: Concluded, inputs: Inputs) -> list[tuple[Any, ...]]:
+def _percentiles(among: Ranked, inputs: Inputs) -> list[tuple[Any, ...]]:
     return [
         (
             *_place(inputs, p.org_code), p.student_group, p.comparison_set, p.percentile, p.alone,
             None if p.score is None else str(p.score), p.status, p.key,
         )
-        for p in sorted(done.percentiles, key=lambda p: p.key)
+        for p in sorted(among.percentiles, key=lambda p: p.key)
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Scoring a statewide year in two processes: a second one takes the last organisations, the first does all else.
+"""A statewide year's scores and percentiles in two processes: a second one ranks, and scores what the first leaves it.
 
 Belongs here: dividing the work, the second process and its end. Does not: any rule. What comes out is the same as from
 one process, to the byte: an organisation's scores rest on what both read, and the parts are put together in the order
@@ -11,31 +11,35 @@ locks of whoever called (Dagster, DuckDB). It ends by itself when the first is n
 from __future__ import annotations
 
 import gc
+import json
 import os
 import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NoReturn
 
 import pyarrow.parquet as pq
 
 from orchestration.determinations.figures import Figures
-from orchestration.determinations.parts import Parts, score_into
+from orchestration.determinations.parts import Parts, rank_into, ranked_in, score_into
 from orchestration.determinations.reading import Inputs, read_inputs
-from orchestration.determinations.rendering import SCORED
-from orchestration.determinations.scoring import figures_of, scored_organisations, statewide_values
+from orchestration.determinations.rendering import SCORED, Tables
+from orchestration.determinations.scoring import Statewide, figures_of, statewide_values
+from orchestration.determinations.taking_over import Holding
 from orchestration.determinations.year_rules import YearRules
 from orchestration.errors import InputError
 
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
-KEPT = 0.37
-"""Share of the figures that the first process scores: it also ranks, classifies and writes."""
+AHEAD = 0.16
+"""What the second process does besides scoring and the first does not, as a share of scoring everyone: it ranks."""
 PROJECT = Path(__file__).resolve().parents[2]
 """That of `settings`, whose libraries the second process has no use for."""
 REFUSED = 3
@@ -52,22 +56,30 @@ class Work:
 
 
 class Share:
-    """Who scores what; the parts of each process lie in a folder of its own."""
+    """Who does what; what each process makes lies in a folder of its own."""
 
     def __init__(self, folder: Path, work: Work, second: subprocess.Popen[bytes] | None):
         self.work, self.second = work, second
         self.own, self.others, self.said = folder / "first", folder / "second", folder / "said"
 
-    def score_own(self, inputs: Inputs, figures: Figures) -> None:
-        """Score what the second process does not."""
-        first, rest = divided(inputs, figures)
-        values = statewide_values(inputs, figures, self.work.rules)
+    def score(self, inputs: Inputs, figures: Figures, values: Statewide | None, organisations: Sequence[str]) -> None:
+        """Score some of `organisations`, the second process the others; where there is none, rank too."""
+        first, rest = divided(inputs, figures, organisations) if self.second else (organisations, [])
+        if self.second and self.second.stdin:
+            with suppress(BrokenPipeError):  # it is no more: `finished` says why
+                self.second.stdin.write(json.dumps(rest).encode() + b"\n")
+                self.second.stdin.flush()
         self.own.mkdir()
-        score_into(self.own, inputs, self.work.rules, values, first if self.second else first + rest)
+        score_into(self.own, inputs, self.work.rules, values, first)
+        if not self.second:
+            self.others.mkdir()
+            rank_into(self.others, inputs, self.work.rules)
 
-    def parts(self) -> dict[str, Parts]:
-        """Table to its parts, when all are there. Raises the InputError that the second process came upon."""
-        folders = [self.own]
+    def finished(self, held: Holding | None = None) -> tuple[dict[str, Parts], Tables]:
+        """Table to its parts, those that still hold between them, and the percentiles, when all are there.
+
+        Raises the InputError that the second process came upon.
+        """
         if self.second:
             status = self.second.wait()
             if status == REFUSED:
@@ -75,8 +87,8 @@ class Share:
             if status:
                 said = self.said.read_text(encoding="utf-8", errors="replace")
                 raise RuntimeError(f"the second process of determinations ended with status {status}: {said}")
-            folders.append(self.others)
-        return {name: Parts(folders, name) for name in SCORED}
+        folders = [self.own, self.others] if self.second else [self.own]
+        return {name: Parts(folders, name, held) for name in SCORED}, ranked_in(self.others)
 
 
 @contextmanager
@@ -103,13 +115,12 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def divided(inputs: Inputs, figures: Figures) -> tuple[list[str], list[str]]:
-    """Organisations of the first and of the second process, by the number of their figures of the year."""
-    organisations, now = scored_organisations(inputs), figures.get(inputs.year, {})
-    total, seen, first = sum(map(len, now.values())), 0, 0
-    while first < len(organisations) and seen <= KEPT * total:
-        seen += len(now.get(organisations[first], ()))
-        first += 1
+def divided(inputs: Inputs, figures: Figures, organisations: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Those of the first and those of the second process, by the number of their figures of the year."""
+    now = figures.get(inputs.year, {})
+    sizes = [len(now.get(org, ())) for org in organisations]
+    wanted = (sum(sizes) + AHEAD * sum(map(len, now.values()))) / 2
+    first = sum(seen <= wanted for seen in accumulate(sizes, initial=0))
     return organisations[:first], organisations[first:]
 
 
@@ -131,28 +142,35 @@ def _started(folder: Path, work: Work) -> subprocess.Popen[bytes]:
         )
 
 
-def _end_with_first() -> None:
-    """End this process when the first one has closed its side of stdin, were it by being killed."""
+def _orders() -> SimpleQueue[list[str]]:
+    """What the first process says: the organisations to score. This process ends when the first has closed its side of
+    stdin, were it by being killed."""
+    said: SimpleQueue[list[str]] = SimpleQueue()
 
-    def wait() -> NoReturn:
-        os.read(0, 1)  # nothing is ever written: this returns at the end only
+    def listen() -> NoReturn:
+        for line in sys.stdin.buffer:
+            said.put(json.loads(line))
         os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=listen, daemon=True).start()
+    return said
 
 
 def _second(folder: Path) -> int:
     """What the second process does: its exit status."""
-    _end_with_first()
+    orders = _orders()
     work: Work = pickle.loads((folder / "work").read_bytes())  # noqa: S301 - written by the first process
+    others = folder / "second"
     try:
         with uncollected():
             inputs = read_inputs(work.rules.year, work.present, work.earlier)
-            figures = figures_of(inputs)
-            values = statewide_values(inputs, figures, work.rules)
-            _, organisations = divided(inputs, figures)
-            (folder / "second").mkdir()
-            score_into(folder / "second", inputs, work.rules, values, organisations)
+            others.mkdir()
+            rank_into(others, inputs, work.rules)
+            if organisations := orders.get():
+                values = statewide_values(inputs, figures_of(inputs), work.rules)
+            else:
+                values = None
+            score_into(others, inputs, work.rules, values, organisations)
     except InputError as error:
         print(error, end="")
         return REFUSED

@@ -14,31 +14,39 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from orchestration.determinations.determining import Determined
+from orchestration.determinations.parts import in_order
 from orchestration.determinations.reading import Inputs
-from orchestration.determinations.rendering import TABLES, TRACE, UNNUMBERED, Tables, concluded_tables, scored_tables
+from orchestration.determinations.rendering import (
+    TABLES,
+    TRACE,
+    UNNUMBERED,
+    Tables,
+    concluded_tables,
+    ranked_tables,
+    scored_tables,
+)
 from orchestration.determinations.scoring import Scored
 
 ROW_GROUP = 10_000
 """Rows are in the order of organisations: whoever reads one of them skips the other groups."""
 ONLY_PARQUET = (TRACE,)
 """JSON inside CSV helps nobody; the trace is read by `explain`."""
-Parts: TypeAlias = Mapping[str, Iterable[pa.Table]]
+Rows: TypeAlias = Mapping[str, Iterable[pa.Table]]
 """Name to the rows of scored organisations, part after part in the order of their codes."""
 
 
 def write_tables(folder: Path, done: Determined, inputs: Inputs) -> dict[str, int]:
     """Write every table of what was determined at once: table to rows."""
     scored = Scored(done.targets, done.awards, done.columns, done.percentages, done.steps)
-    late = concluded_tables(done, inputs) | {TRACE: UNNUMBERED.empty_table()}
+    late = ranked_tables(done, inputs) | concluded_tables(done, inputs) | {TRACE: UNNUMBERED.empty_table()}
     return write_parts(folder, {name: [t] for name, t in scored_tables(scored, inputs).items()}, lambda: late)
 
 
-def write_parts(folder: Path, parts: Parts, concluding: Callable[[], Tables]) -> dict[str, int]:
+def write_parts(folder: Path, parts: Rows, concluding: Callable[[], Tables]) -> dict[str, int]:
     """Write every table: table to rows. A part at a time is in memory.
 
     `concluding` gives the tables that need all organisations, whose steps follow those of the parts. It is called while
@@ -83,19 +91,18 @@ def _groups(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]
 
 def _numbered(parts: Iterable[pa.Table], late: pa.Table) -> Iterator[pa.Table]:
     """Each part with the late steps of its organisations behind their own, numbered within the organisation."""
+    late = in_order(late)
     codes, done = late.column("org_code").to_pylist(), 0
     for part in parts:
         if part.num_rows:
             end = bisect_right(codes, part.column("org_code")[-1].as_py())
-            yield _in_order(part, late.slice(done, end - done))
+            yield _with_numbers(in_order(part, late.slice(done, end - done)))
             done = end
     if done < len(codes):
-        yield _in_order(late.slice(done), late.slice(0, 0))
+        yield _with_numbers(late.slice(done))
 
 
-def _in_order(part: pa.Table, late: pa.Table) -> pa.Table:
-    steps = pa.concat_tables([part, late]).unify_dictionaries().combine_chunks()
-    steps = steps.take(pc.sort_indices(steps, [("org_code", "ascending")]))  # stable: the order of decision stays
+def _with_numbers(steps: pa.Table) -> pa.Table:
     of = steps.column("org_code").combine_chunks().dictionary_encode().indices.to_numpy()
     counts = np.bincount(of)
     first = np.repeat(np.cumsum(counts) - counts, counts)
