@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -88,9 +88,11 @@ def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | Non
 
 
 def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
-    """Write the tables of the year into `new`: table to rows. `before`: tables whose scores may still hold, if any."""
+    """Write the tables of the year into `new`: table to rows. `before`: tables whose scores may still hold, if any.
+
+    Earlier years were admitted when those were made from the same."""
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name, shared(Path(name), work) as share:
-        inputs, rows = _admitted(work)
+        inputs, rows = _admitted(work, [work.rules.year] if before else [*work.present])
         figures = figures_of(inputs)
         values = statewide_values(inputs, figures, work.rules)
         made_from = scored_from(rows, values) if values else None
@@ -114,20 +116,20 @@ def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
         return written
 
 
-def _admitted(work: Work) -> tuple[Inputs, dict[str, str]]:
-    """What is read, once it is known that it can be, with a digest of each organisation's rows.
+def _admitted(work: Work, years: Iterable[int]) -> tuple[Inputs, dict[str, str]]:
+    """What is read, once it is known that the tables of `years` can be, with a digest of each organisation's rows.
 
     Raises InputError for what cannot, whatever reading it led to.
     """
     year = work.rules.year
     with ThreadPoolExecutor(1) as beside:  # DuckDB's work
-        years = [beside.submit(admit, y, tables, work.rules.rules.targets.scales) for y, tables in work.present.items()]
+        asked = [beside.submit(admit, y, work.present[y], work.rules.rules.targets.scales) for y in years]
         rows = beside.submit(own_rows, work.present[year])
         try:
             inputs = read_inputs(year, work.present, work.earlier)
         finally:
-            for admitted in years:
-                admitted.result()
+            for answer in asked:
+                answer.result()
     return inputs, rows.result()
 
 
