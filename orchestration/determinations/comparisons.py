@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from orchestration import policy_tables as tables
 from orchestration.determinations.points_rules import COMPARISON, PointsRules, Yardstick
 from orchestration.determinations.report_columns import ALL_STUDENTS, LEVELS
-from orchestration.determinations.trace import Shared, Step
+from orchestration.determinations.trace import Step
 from orchestration.policy import PolicyRow, Register
 
 Pool: TypeAlias = tuple[str, str, str, str]
@@ -52,7 +52,7 @@ class Comparisons:
     steps: Mapping[Pool, Step]
 
     @cached_property
-    def _known(self) -> dict[Pool, tuple[Shared[Decimal], tuple[str, ...]]]:
+    def _known(self) -> dict[Pool, tuple[Mapping[str, Decimal], tuple[str, ...]]]:
         """What was asked before: a few hundred pools stand behind hundreds of thousands of figures."""
         return {}
 
@@ -68,11 +68,11 @@ class Comparisons:
         """Both of them."""
         if (known := self._known.get(asked)) is None:
             among = pools(*asked)
-            values = Shared(
-                (f"{name}_{percentile}", value)
+            values = {
+                f"{name}_{percentile}": value
                 for name, pool in among.items()
                 for percentile, value in self.values.get(pool, {}).items()
-            )
+            }
             keys = tuple(self.steps[pool].key for pool in dict.fromkeys(among.values()) if pool in self.steps)
             known = self._known[asked] = values, keys
         return known

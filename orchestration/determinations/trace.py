@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import orjson  # a statewide year writes half a million steps: the standard library takes six times as long
 
@@ -18,18 +17,6 @@ from orchestration.policy import PolicyRow
 Scalar: TypeAlias = str | int | bool | Decimal | None
 """What a step may hold: exact values only, never a float."""
 Value: TypeAlias = "Scalar | tuple[Value, ...] | Mapping[str, Value]"
-
-
-Figure = TypeVar("Figure", bound="Value")
-
-
-class Shared(dict[str, Figure]):
-    """Figures that many steps were given: their text is made once. Nothing changes them."""
-
-    @cached_property
-    def text(self) -> orjson.Fragment:
-        """As JSON."""
-        return orjson.Fragment(value_text(dict(self)))
 
 
 @dataclass(slots=True)  # not frozen: half a million are made, and each would take three times as long
@@ -81,7 +68,7 @@ def parameter_text(rows: Iterable[PolicyRow]) -> str:
 
 def value_text(value: Mapping[str, Value]) -> str:
     """Figures as JSON with sorted keys; a decimal is written as a string, so that no reader makes it a float."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    return orjson.dumps(value, default=_decimal_text, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def upstream_text(keys: Iterable[str]) -> str:
@@ -89,9 +76,7 @@ def upstream_text(keys: Iterable[str]) -> str:
     return orjson.dumps(tuple(keys)).decode()
 
 
-def _plain(value: object) -> str | orjson.Fragment:
+def _decimal_text(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, Shared):
-        return value.text
     raise TypeError(f"a step cannot hold {type(value).__name__}")
