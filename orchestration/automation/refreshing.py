@@ -19,12 +19,10 @@ from pathlib import Path
 from orchestration.automation.cycle import cycle_of
 from orchestration.automation.staleness import Pipeline, stale
 from orchestration.files import sha256_of
+from orchestration.intake.digests import Signature, signature
 from orchestration.intake.landing import landed_files, landed_years, scan
 from orchestration.intake.store import Store
 from orchestration.releases import releases
-
-Signature = tuple[int, ...]
-"""Device, inode, size, time of the last change of contents and of the inode: the system sets the last one itself."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +87,14 @@ def look(pipeline: Pipeline, before: Look) -> Look:
     for year in landed_years(landing):
         for path in landed_files(landing, year):
             try:
-                signature = _signature(path)
+                now = signature(path)
                 known = before.files.get(str(path))
                 sha256 = None
-                if known and known.signature == signature:
+                if known and known.signature == now:
                     sha256 = known.sha256 or sha256_of(path)
-                    if _signature(path) != signature:  # it changed while it was read
+                    if signature(path) != now:  # it changed while it was read
                         sha256 = None
-                found[str(path)] = Seen(signature, sha256)
+                found[str(path)] = Seen(now, sha256)
             except OSError:  # gone again, or not readable: the intake names it when the year is run
                 continue
     return Look(found)

@@ -16,6 +16,7 @@ from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.indicators import building as indicators
 from orchestration.intake.contracts import Contract
+from orchestration.intake.digests import landed_digests
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.store import Store
 from orchestration.policy import Register
@@ -39,12 +40,12 @@ class Pipeline:
 
 
 Digest = Callable[[Path], str]
-"""sha256 of a landed file."""
+"""sha256 of a landed file; by itself what is remembered of it, else read."""
 READERS = 2
 """Files that are read at a time to know their digests."""
 
 
-def stale(year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest = sha256_of) -> Changes:
+def stale(year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest | None = None) -> Changes:
     """What has changed since the year's release of `source` and `stage` was made; nothing if it is up to date.
 
     The first room with a change answers: what comes after it will be made anew in any case, if that changes its tables.
@@ -66,7 +67,7 @@ def stale(year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest
 
 
 def unknown(
-    year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest = sha256_of
+    year: int, source: str, stage: str, pipeline: Pipeline, digest: Digest | None = None
 ) -> list[tuple[str, str]]:
     """Landed files that a run would take in: collection, part and stage in words, and sha256.
 
@@ -81,8 +82,9 @@ def unknown(
         for arrival in scan(pipeline.settings.landing, year, pipeline.contracts).arrivals
         if arrival.collection in own and (stage != "official" or arrival.stage == stage)
     ]
-    with ThreadPoolExecutor(READERS) as readers:
-        digests = list(readers.map(lambda arrival: _digest_of(arrival, digest), arrivals))
+    with landed_digests(pipeline.settings.home) as remembered, ThreadPoolExecutor(READERS) as readers:
+        read = digest or remembered.of
+        digests = list(readers.map(lambda arrival: _digest_of(arrival, read), arrivals))
     found = []
     for arrival, sha256 in zip(arrivals, digests, strict=True):
         if sha256 is not None and (arrival.collection, arrival.stage, sha256) not in known and sha256 not in refused:

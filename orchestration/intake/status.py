@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestration.errors import InputError
-from orchestration.files import sha256_of
 from orchestration.intake.contracts import Contract
+from orchestration.intake.digests import read_digests
 from orchestration.intake.landing import landed_years, scan
 from orchestration.intake.store import Snapshot, Store
 from orchestration.policy import Register
@@ -104,11 +104,11 @@ def _lacking(
 def _arrived(year: int, arrivals: tuple[Any, ...], snapshots: list[Snapshot], store: Store) -> list[dict[str, str]]:
     """Files in the landing folder that are not in the store: new, or refused with the reason."""
     known = {(s.collection, s.sha256) for s in snapshots}
-    refused = store.refusals(year)
+    refused, remembered = store.refusals(year), read_digests(store.home)
     entries = []
     for arrival in arrivals:
         try:
-            digest = sha256_of(arrival.path)
+            digest = remembered.of(arrival.path)
         except OSError as error:
             entries.append({"file": arrival.name, "state": f"cannot be read ({error.strerror})"})
             continue

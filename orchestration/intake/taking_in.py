@@ -20,6 +20,7 @@ import duckdb
 
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
+from orchestration.intake.digests import read_digests
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import Snapshot, Store, now
@@ -117,9 +118,12 @@ class CollectionIntake:
 
     def _take_in_new(self, work: Path) -> None:
         known = {(s.sha256, s.stage) for s in self.store.snapshots(self.year, self.contract.collection)}
+        remembered = read_digests(self.settings.home)
         fresh: dict[tuple[str, str], list[_Candidate]] = {}
         for number, arrival in enumerate(self._arrivals()):
             with self._refusing(arrival.name) as about:
+                if (remembered.known(arrival.path), arrival.stage) in known:
+                    continue
                 folder = work / str(number)
                 folder.mkdir()
                 copy, about.sha256 = self.store.copy_in(arrival.path, arrival.name, folder, self.limits.settle_seconds)
