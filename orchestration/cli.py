@@ -6,18 +6,17 @@ the command that needs them, so that --help answers at once.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import sys
 import traceback
-from contextlib import suppress
 from typing import NoReturn
 
 import typer
 
 from orchestration.commands import assisting, delivering, doctoring, explaining, releasing, running, verifying
 from orchestration.errors import InputError
+from orchestration.processes import end_at_once
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,21 +40,13 @@ app.add_typer(releasing.app, name="release")
 
 
 def main() -> NoReturn:
-    """Entry point of the installed command: an InputError becomes one line and exit status 1.
-
-    The process ends at once: taking Python apart object by object costs more than a second after a statewide run.
-    """
+    """Entry point of the installed command: an InputError becomes one line and exit status 1."""
     progress = logging.StreamHandler(sys.stderr)
     rooms = logging.getLogger("orchestration")
     rooms.addHandler(progress)
     rooms.setLevel(logging.INFO)
     os.umask(0o077)  # what libraries write (Dagster's history, say) is for the owner only, like everything else
-    status = _status()
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):  # whoever read it has gone
-            stream.flush()
-    os._exit(status)
+    end_at_once(_status())
 
 
 def _status() -> int:

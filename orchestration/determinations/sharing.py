@@ -35,6 +35,7 @@ from orchestration.determinations.scoring import Statewide, figures_of, statewid
 from orchestration.determinations.taking_over import Holding
 from orchestration.determinations.year_rules import YearRules
 from orchestration.errors import InputError
+from orchestration.processes import end_at_once
 
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
@@ -178,6 +179,4 @@ def _second(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    ended_with = _second(Path(sys.argv[1]))
-    sys.stdout.flush()
-    os._exit(ended_with)  # at once: the first process waits, and all that was read would be taken apart before
+    end_at_once(_second(Path(sys.argv[1])))

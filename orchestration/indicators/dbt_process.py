@@ -22,7 +22,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.indicators.dbt_running import DATABASE
-from orchestration.processes import give_way
+from orchestration.processes import end_at_once, give_way
 
 DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
 """Environment variable from which profiles.yml takes the database's path."""
@@ -49,4 +49,4 @@ def main(project: str, read: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    end_at_once(main(*sys.argv[1:]))
