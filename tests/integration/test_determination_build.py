@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from orchestration.determinations import reading, sharing
-from orchestration.determinations.building import Built, build
 from orchestration.determinations.determining import determine
 from orchestration.determinations.reading import read_inputs
 from orchestration.determinations.rendering import TABLES
-from orchestration.determinations.scoring import figures_of
+from orchestration.determinations.scoring import figures_of, scored_organisations
+from orchestration.determinations.taking_over import FILE
 from orchestration.determinations.year_rules import year_rules
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
@@ -29,77 +26,24 @@ from orchestration.lineage.columns import column_lineage
 from orchestration.lineage.models import load_models
 from orchestration.policy import Register, load_register
 from orchestration.settings import Settings
-from orchestration.tables import folder_of, replacing
+from orchestration.tables import folder_of
+from tests.support.determination_home import SOURCE, YEAR, built, change, make_home, renew
 from tests.support.lineage import Row, declared, listen
 from tests.support.made_up_inputs import inputs
-
-YEAR, SOURCE = 2025, "student"
-CORRECTION = (
-    *("school_year", "collection", "org_code", "field", "old_value", "new_value", "decided_by", "reason", "citation"),
-    *("ledger_delivery", "ledger_row", "record_delivery", "record_row"),
-)
-WORKBOOK = {"school_year": pa.int32(), "org_code": pa.string()}
-
-
-def _table(rows: Any, more: dict[str, Any]) -> pa.Table:
-    """Rows of a NamedTuple or dataclass with further columns."""
-    fields = [
-        r._asdict() if hasattr(r, "_asdict") else {n: getattr(r, n) for n in r.__dataclass_fields__} for r in rows
-    ]
-    return pa.Table.from_pylist([field | more for field in fields])
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the indicator tables of a made-up state, every year that the determinations of 2025 look at."""
-    home = tmp_path_factory.mktemp("made") / "home"
-    state = inputs(YEAR, seed=3, schools=60)
-    for year in sorted({row.school_year for row in state.results}):
-        results = [row for row in state.results if row.school_year == year]
-        tables = {
-            "indicator_results": _table(results, {"numerator": 1, "denominator": 2, "data_year": year}),
-            "participation_results": _table(state.participation, {"school_year": year}),
-            "organisations": _table(state.organisations.values(), {"school_year": year}),
-            "designations": _table(state.designations, {}),
-            "recognitions": _table(state.recognitions, {}),
-            "published_targets": pa.schema(WORKBOOK.items()).empty_table(),
-            "applied_corrections": pa.schema(
-                [(name, pa.int32() if name.endswith(("year", "_row")) else pa.string()) for name in CORRECTION]
-            ).empty_table(),
-        }
-        record = {"fingerprint": f"made up {year}", "rows": {}}
-        with replacing(folder_of(home, "indicators", SOURCE, year), home, record) as folder:
-            for name, table in tables.items():
-                pq.write_table(table, folder / f"{name}.parquet")
-    return home
+    """Indicator tables, and nothing made from them."""
+    return make_home(tmp_path_factory.mktemp("made") / "home")
 
 
 @pytest.fixture
 def home(made: Path, tmp_path: Path) -> Path:
     """A copy, with determinations made from it."""
     shutil.copytree(made, tmp_path / "home", symlinks=True)
-    assert _build(tmp_path / "home").is_new
+    assert built(tmp_path / "home").is_new
     return tmp_path / "home"
-
-
-def _build(home: Path, policy: Path | None = None) -> Built:
-    settings = Settings(home=home, policy=policy) if policy else Settings(home=home)
-    return build(YEAR, SOURCE, settings=settings, register=load_register(settings.policy))
-
-
-def _change(home: Path, table: str, query: str) -> None:
-    """Replace a table by what `query` says of `t`, and say that the tables are new."""
-    folder = folder_of(home, "indicators", SOURCE, YEAR)
-    file = folder / f"{table}.parquet"
-    with duckdb.connect() as con:
-        con.execute(f"CREATE TABLE t AS SELECT * FROM '{file}'")
-        con.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
-    _renew(folder)
-
-
-def _renew(folder: Path) -> None:
-    record = json.loads((folder / "record.json").read_bytes())
-    (folder / "record.json").write_text(json.dumps(record | {"fingerprint": "changed"}))
 
 
 def _refused(home: Path, policy: Path | None = None) -> str:
@@ -107,7 +51,7 @@ def _refused(home: Path, policy: Path | None = None) -> str:
     folder = folder_of(home, "determinations", SOURCE, YEAR)
     before = {file.name: sha256_of(file) for file in folder.iterdir()}
     with pytest.raises(InputError) as refusal:
-        _build(home, policy)
+        built(home, policy)
     folder = folder_of(home, "determinations", SOURCE, YEAR)
     assert len(before) > 10
     assert {file.name: sha256_of(file) for file in folder.iterdir()} == before
@@ -151,7 +95,7 @@ PLACE = "chronic_absenteeism"
 def test_a_figure_that_cannot_be_is_refused_by_table_row_and_field(
     home: Path, query: str, said: tuple[str, ...]
 ) -> None:
-    _change(home, "indicator_results", query)
+    change(home, "indicator_results", query)
     line = _refused(home)
     assert "indicator_results" in line
     assert all(words in line for words in said), line
@@ -159,18 +103,18 @@ def test_a_figure_that_cannot_be_is_refused_by_table_row_and_field(
 
 def test_a_school_that_closed_keeps_the_figures_of_an_earlier_data_year(home: Path) -> None:
     other = f"CASE WHEN {ONE} THEN '99990001' ELSE org_code END AS org_code"
-    _change(
+    change(
         home,
         "indicator_results",
         f"SELECT * REPLACE ({other}, CASE WHEN {ONE} THEN 2024 ELSE data_year END AS data_year) FROM t",
     )
-    assert _build(home).is_new
+    assert built(home).is_new
 
 
 def test_a_missing_table_is_named(home: Path) -> None:
     folder = folder_of(home, "indicators", SOURCE, YEAR)
     (folder / "participation_results.parquet").unlink()
-    _renew(folder)
+    renew(folder)
     assert "participation_results.parquet: is missing" in _refused(home)
 
 
@@ -184,7 +128,7 @@ def test_two_designations_that_exclude_each_other_are_refused(home: Path) -> Non
         "NULL AS effective_until) FROM (SELECT * FROM t LIMIT 1)"
         for word in (one, other)
     )
-    _change(home, "designations", rows)
+    change(home, "designations", rows)
     line = _refused(home)
     assert f"{code} is both" in line
     assert one in line
@@ -249,26 +193,28 @@ def _last(home: Path) -> str:
 def test_two_processes_write_the_same_bytes_as_one(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
     one = _tables(home)
     shutil.rmtree(folder_of(home, "determinations", SOURCE, YEAR).parent)
-    rows = _build(home).rows
+    rows = built(home).rows
     assert len(second) == 1
     assert second[0].returncode == 0
     assert _tables(home) == one
-    assert len(one) == 13  # seven tables, the trace without CSV; nothing of the parts is left
+    assert len(one) == 14  # seven tables, the trace without CSV, what it was scored from; nothing of the parts is left
     assert rows["determination_trace"] > 5000
 
 
 def test_both_processes_have_work(home: Path) -> None:
     inputs = read_inputs(YEAR, {YEAR: folder_of(home, "indicators", SOURCE, YEAR)}, None)
-    first, second = sharing.divided(inputs, figures_of(inputs))
-    assert [*first, *second] == sorted({*inputs.organisations, *first})
+    organisations = scored_organisations(inputs)
+    first, second = sharing.divided(inputs, figures_of(inputs), organisations)
+    assert [*first, *second] == organisations
     assert len(first) > 10
     assert len(second) > 10
 
 
 def test_what_the_second_process_refuses_is_the_refusal(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
     code = _last(home)
+    (folder_of(home, "determinations", SOURCE, YEAR) / FILE).unlink()  # so that everyone is scored anew
     wrong = f"CASE WHEN org_code = '{code}' AND measure = 'percent' THEN 'cpi' ELSE measure END AS measure"
-    _change(home, "indicator_results", f"SELECT * REPLACE ({wrong}) FROM t")
+    change(home, "indicator_results", f"SELECT * REPLACE ({wrong}) FROM t")
     line = _refused(home)
     assert second[0].returncode == sharing.REFUSED
     assert code in line
@@ -280,7 +226,7 @@ def test_what_the_second_process_refuses_is_the_refusal(home: Path, second: list
 
 
 def test_a_refusal_of_the_first_process_ends_the_second(home: Path, second: list[subprocess.Popen[bytes]]) -> None:
-    _change(home, "indicator_results", f"SELECT * REPLACE (CASE WHEN {ONE} THEN -1 ELSE n END AS n) FROM t")
+    change(home, "indicator_results", f"SELECT * REPLACE (CASE WHEN {ONE} THEN -1 ELSE n END AS n) FROM t")
     assert "n -1 is negative" in _refused(home)
     assert second[0].returncode is not None
 
@@ -295,10 +241,10 @@ def test_a_second_process_that_dies_is_no_result(
         return second[-1]
 
     monkeypatch.setattr(sharing, "_started", killed)
-    _renew(folder_of(home, "indicators", SOURCE, YEAR))
+    renew(folder_of(home, "indicators", SOURCE, YEAR))
     before = _tables(home)
     with pytest.raises(RuntimeError, match="second process of determinations ended with status -9"):
-        _build(home)
+        built(home)
     assert _tables(home) == before
 
 
