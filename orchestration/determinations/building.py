@@ -95,7 +95,7 @@ def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
         inputs, rows = _admitted(work, [work.rules.year] if before else [*work.present])
         figures = figures_of(inputs)
         values = statewide_values(inputs, figures, work.rules)
-        made_from = scored_from(rows, values) if values else None
+        made_from = scored_from(rows, inputs.organisations, values) if values else None
         now = figures.get(inputs.year, {})
         held = holding(before, made_from, now) if before and made_from else None
         organisations = scored_organisations(inputs)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -44,11 +44,11 @@ OWN = {
 @dataclass(frozen=True)
 class ScoredFrom:
     """What scores were made from: organisation to digest of its own rows, pool to its statewide values, and a digest
-    of the typical gains."""
+    of what everybody's rest on: the organisations of the directory, who make the baselines, and the typical gains."""
 
     rows: Mapping[str, str]
     statewide: Mapping[str, Mapping[str, str]]
-    typical: str
+    common: str
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,15 @@ def own_rows(tables: Path) -> dict[str, str]:
         )
 
 
-def scored_from(rows: Mapping[str, str], values: Statewide) -> ScoredFrom:
+def scored_from(rows: Mapping[str, str], directory: Iterable[str], values: Statewide) -> ScoredFrom:
     """What is compared the next time."""
     known = values.comparisons
     statewide = {
         "/".join(pool): {str(percentile): str(value) for percentile, value in known.values.get(pool, {}).items()}
         for pool in known.steps
     }
-    typical = hashlib.sha256(repr(sorted(values.basis.typical.items())).encode()).hexdigest()
-    return ScoredFrom(rows, statewide, typical)
+    common = repr((sorted(directory), sorted(values.basis.typical.items())))
+    return ScoredFrom(rows, statewide, hashlib.sha256(common.encode()).hexdigest())
 
 
 def keep(folder: Path, made_from: ScoredFrom, steps: Mapping[str, int]) -> None:
@@ -111,14 +111,14 @@ def keep(folder: Path, made_from: ScoredFrom, steps: Mapping[str, int]) -> None:
 def holding(folder: Path, now: ScoredFrom, figures: Mapping[str, Mapping[Cell, Result]]) -> Holding:
     """Whose scores in `folder` still hold. `figures`: organisation to its figures of the year.
 
-    Nobody's where an organisation came or went, typical gains are others, or a table has other bytes than it was
-    written with.
+    Nobody's where an organisation came or went, what all have in common is another, or a table has other bytes than
+    it was written with.
     """
     nobody = Holding(folder, {})
     if not (folder / FILE).exists():
         return nobody
     before = json.loads((folder / FILE).read_bytes())
-    if before["rows"].keys() != now.rows.keys() or before["typical"] != now.typical:
+    if before["rows"].keys() != now.rows.keys() or before["common"] != now.common:
         return nobody
     if any(sha256_of(folder / f"{name}.parquet") != digest for name, digest in before["files"].items()):
         return nobody

@@ -185,6 +185,17 @@ def test_an_organisation_that_is_gone_moves_what_all_are_held_against(home: Path
     assert _files(home) == _from_nothing(home)
 
 
+def test_a_school_that_closed_is_no_baseline_though_its_figures_stay(home: Path, held: list[Holding]) -> None:
+    earlier = f"CASE WHEN org_code = {SCHOOL} THEN data_year - 1 ELSE data_year END AS data_year"
+    change(home, "indicator_results", f"SELECT * REPLACE ({earlier}) FROM t")
+    built(home)
+    gone = "(SELECT min(org_code) FROM t WHERE org_type = 'school')"
+    change(home, "organisations", f"SELECT * FROM t WHERE org_code <> {gone}")
+    assert built(home).is_new
+    assert not held[-1].steps
+    assert _files(home) == _from_nothing(home)
+
+
 @pytest.mark.parametrize("damage", ["table", "no note", "note of before"])
 def test_tables_that_are_not_as_they_were_written_hold_nothing(home: Path, held: list[Holding], damage: str) -> None:
     folder = folder_of(home, "determinations", SOURCE, YEAR)
@@ -195,7 +206,7 @@ def test_tables_that_are_not_as_they_were_written_hold_nothing(home: Path, held:
         (folder / FILE).unlink()
     else:
         text = (folder / FILE).read_text()
-        (folder / FILE).write_text(text.replace('"typical": "', '"typical": "0'))
+        (folder / FILE).write_text(text.replace('"common": "', '"common": "0'))
     _value(home)
     assert built(home).is_new
     assert not held[-1].steps

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from orchestration.validation.frames import load_frames
 from orchestration.validation.judging import Task, judge
 from orchestration.validation.running import CRASHED, FAILED, PASSED, Outcome
 from orchestration.validation.suites import load_suite
-from orchestration.validation.workers import judged, workers_ready
+from orchestration.validation.workers import Workers, judged, workers_ready
 from tests.support.processes import is_there
 
 SUITE = """table: numbers
@@ -40,15 +41,23 @@ SUMS = "-- about: The total.\n-- key: total\n-- reads: numbers\nSELECT sum(numbe
 UNNAMED = SUMS.replace("numbers\nSELECT", "numbers\nSELECT (SELECT count(*) FROM policy) AS others,")
 BEGUN = """
 import sys, time
+from tests.integration.test_workers import Hanging
 from orchestration.validation import workers
 with workers.workers_ready():
-    pool = workers._ready[0]
-    for _ in range(2):
-        pool.submit(time.sleep, 600)
+    others = workers._ready[0].alive()
+    for worker in others:
+        worker._pipe.send(Hanging())
     from multiprocessing import forkserver
-    print(forkserver._forkserver._forkserver_pid, *pool._processes, flush=True)
+    print(forkserver._forkserver._forkserver_pid, *(worker.process.pid for worker in others), flush=True)
     time.sleep(600)
 """
+
+
+class Hanging:
+    """A task that a process does not come back from."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return time.sleep, (600,)
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ready(fresh: None) -> Iterator[ProcessPoolExecutor]:
+def ready(fresh: None) -> Iterator[Workers]:
     with workers_ready():
         yield workers._ready[0]
 
@@ -81,7 +90,7 @@ def statuses(outcomes: list[Outcome]) -> dict[str, str]:
     return {outcome.name: outcome.status for outcome in outcomes}
 
 
-def test_processes_find_what_this_one_finds_in_the_order_asked(tmp_path: Path, ready: ProcessPoolExecutor) -> None:
+def test_processes_find_what_this_one_finds_in_the_order_asked(tmp_path: Path, ready: Workers) -> None:
     tasks = []
     for name, numbers in (("good", [1, 2]), ("bad", [5, 50]), ("sum", [10] * 11)):
         (tmp_path / name).mkdir()
@@ -94,7 +103,7 @@ def test_processes_find_what_this_one_finds_in_the_order_asked(tmp_path: Path, r
         {"there": PASSED, "small": PASSED, "sums": FAILED},
     ]
     assert found[1][1].rows == (("c1", 50),)
-    assert len(ready._processes) == workers.WORKERS
+    assert len(ready.alive()) == workers.WORKERS
 
 
 def test_a_frame_that_reads_a_table_it_does_not_name_crashes(tmp_path: Path) -> None:
@@ -110,15 +119,50 @@ def test_a_table_that_cannot_be_read_shuts_the_gate(tmp_path: Path) -> None:
     assert "numbers.parquet" in outcome.observed
 
 
-def test_a_process_that_is_killed_shuts_the_gate(tmp_path: Path, ready: ProcessPoolExecutor) -> None:
-    asked = task(tmp_path, [1])
+def test_processes_that_are_killed_shut_the_gate(
+    tmp_path: Path, ready: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, begun = task(tmp_path, [1]), ready.alive()
     assert statuses(judged([asked])[0])["there"] == PASSED
-    for pid in list(ready._processes):
-        os.kill(pid, signal.SIGKILL)
-    (outcome,) = judged([asked])[0]
+    for worker in begun:
+        _killed(worker)
+    with monkeypatch.context() as patched, ThreadPoolExecutor(1) as aside:
+        patched.setattr(Workers, "alive", lambda _: begun)  # killed since somebody looked
+        (outcome,), again = aside.submit(judged, [asked, asked]).result(timeout=60)
     assert (outcome.status, outcome.stops) == (CRASHED, True)
     assert outcome.observed.endswith("numbers.yml: the process that ran it was ended")
+    assert again == [outcome]
     assert statuses(judged([asked])[0])["there"] == PASSED, "the next gate does without"
+
+
+def test_one_that_is_killed_at_work_shuts_the_gate_and_the_other_goes_on(tmp_path: Path, ready: Workers) -> None:
+    first, second = ready.alive()
+    with ThreadPoolExecutor(1) as aside:
+        hanging = aside.submit(first.ask, Hanging())
+        time.sleep(0.5)
+        _killed(first)
+        with pytest.raises(AttributeError, match="suite"):  # it is no task that could be named
+            hanging.result(timeout=60)
+    assert ready.alive() == [second]
+    assert statuses(judged([task(tmp_path, [1])])[0])["there"] == PASSED
+
+
+def test_more_than_a_pipe_holds_is_lost_with_its_reader_and_nobody_waits(tmp_path: Path, ready: Workers) -> None:
+    """What Python's own pool waits for ever for: a process that dies while something is being written to it."""
+    asked = replace(task(tmp_path, [1]), source="x" * 10_000_000)
+    first, _ = ready.alive()
+    os.kill(first.process.pid or 0, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as aside:
+        writing = aside.submit(first.ask, asked)
+        time.sleep(0.5)
+        _killed(first)
+        (outcome,) = writing.result(timeout=60)
+    assert outcome.status == CRASHED
+
+
+def _killed(worker: workers.Worker) -> None:
+    os.kill(worker.process.pid or 0, signal.SIGKILL)
+    worker.process.join()
 
 
 def test_one_that_hangs_ends_with_a_run_that_is_stopped(fresh: None) -> None:
@@ -126,15 +170,16 @@ def test_one_that_hangs_ends_with_a_run_that_is_stopped(fresh: None) -> None:
 
     def stopped() -> None:
         with workers_ready():
-            workers._ready[0].submit(time.sleep, 600)
-            found.extend(workers._ready[0]._processes)
+            for worker in workers._ready[0].alive():
+                worker._pipe.send(Hanging())
+                found.append(worker.process.pid)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert time.monotonic() - begun < 60
-    assert len(found) == 1
-    assert not is_there(found[0])
+    assert len(found) == workers.WORKERS
+    assert not any(map(is_there, found))
     assert workers._ready == []
 
 
