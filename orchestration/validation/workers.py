@@ -27,6 +27,8 @@ from orchestration.validation.running import CRASHED, Outcome
 
 WORKERS = 2
 """As many as the machine that this is measured on has processors."""
+PATIENCE = 5.0
+"""Seconds that a process has to end by itself, in which it gives back what it holds of the system."""
 LIBRARY, PRELOADED = "great_expectations", "orchestration.validation.preloaded"
 """What is loaded, and the module that does it; by name, since importing it here would load it here."""
 
@@ -54,10 +56,11 @@ class Worker:
         return found
 
     def end(self) -> None:
-        """Kill it, whatever it does."""
+        """Let it end, or kill it where it does not: it may hang."""
+        self._pipe.close()
+        self.process.join(PATIENCE)
         self.process.kill()
         self.process.join()
-        self._pipe.close()
 
 
 class Workers:
@@ -70,6 +73,11 @@ class Workers:
         """Those that there are; none is begun in place of one that was killed, which its gate said."""
         self.begun = self.begun or [Worker(self._context) for _ in range(WORKERS)]
         return [worker for worker in self.begun if worker.process.is_alive()]
+
+    def kill(self) -> None:
+        """End all of them, whatever they do."""
+        for worker in self.begun:
+            worker.process.kill()
 
     def end(self) -> None:
         """End all of them."""
@@ -97,6 +105,9 @@ def workers_ready() -> Iterator[None]:
     _ready.append(workers)
     try:
         yield
+    except BaseException:  # one of them may hang
+        workers.kill()
+        raise
     finally:
         _ready.remove(workers)
         workers.end()
@@ -123,8 +134,7 @@ def judged(tasks: Sequence[Task]) -> list[list[Outcome]]:
             return list(threads.map(ask, tasks))
         except BaseException:  # stopped: one of them may hang, and its thread would wait for it
             threads.shutdown(wait=False, cancel_futures=True)
-            for worker in alive:
-                worker.process.kill()
+            _ready[0].kill()
             raise
 
 
