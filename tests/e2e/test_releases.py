@@ -26,7 +26,8 @@ from orchestration.publication.bundle.lineage_events import events
 from orchestration.publication.checking import faults
 from orchestration.releases import current, find, releases
 from tests.e2e.test_cli import COMMAND, PROJECT, accountability
-from tests.support.bundles import OPENLINEAGE, contents_of, signed_again, traced, unpacked, verified
+from tests.support.bundles import OPENLINEAGE, contents_of, forged, signed_again, traced, unpacked, verified
+from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.releases import bytes_of, correction_of
 
 YEAR = 2025
@@ -318,6 +319,21 @@ class TestBundle:
         assert f"determinations.csv: {row['trace_key']}: overall_classification: Not requiring" in done.stdout
         assert "bytes" not in done.stdout
         assert "manifest" not in done.stdout
+
+    @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.__name__)
+    def test_what_a_forger_left_out_or_put_in_is_named(
+        self, bundles: dict[str, Path], tmp_path: Path, forgery: Forgery
+    ) -> None:
+        """Trace and table changed alike and every digest made to fit: organisation and ground are named."""
+        place = unpacked(bundles["auditor"], tmp_path)
+        wanted = forged(place, forgery)
+        signed_again(place, "determinations.csv")
+        done = verified(place)
+        assert (done.returncode, done.stderr) == (1, "")
+        lines = done.stdout.splitlines()
+        for said in wanted:
+            assert any(line.startswith(said) for line in lines), f"{said}: not found in {lines[:40]}"
+        assert "bytes" not in done.stdout
 
     def test_the_public_one_holds_nothing_internal(
         self, corrected: Path, bundles: dict[str, Path], tmp_path: Path

@@ -7,6 +7,7 @@ trace alone, and by the verifier of audit bundles, which has the policy rows too
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,9 @@ from orchestration.determinations.determining import determine
 from orchestration.determinations.writing import write_tables
 from orchestration.determinations.year_rules import year_rules
 from orchestration.publication.bundle.verifier import TRACE
-from tests.support.bundles import loose, replay_of, traced
+from tests.support.bundles import forged, loose, replay_of, traced, write_inputs
 from tests.support.determinations import REGISTER
+from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.made_up_inputs import inputs
 from tests.support.replay import Replayed, replay
 
@@ -44,15 +46,15 @@ LACKING = {
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """The folder of a year's tables; each year written once."""
-    known: dict[int, Path] = {}
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The folder of a year's tables; each made once."""
 
-    def of(year: int) -> Path:
-        if year not in known:
-            made_up, known[year] = inputs(year, 7, 60), tmp_path_factory.mktemp(f"tables_{year}")
-            write_tables(known[year], determine(made_up, year_rules(REGISTER, year)), made_up)
-        return known[year]
+    @cache
+    def of(year: int, seed: int = 7, schools: int = 60) -> Path:
+        made_up, folder = inputs(year, seed, schools), tmp_path_factory.mktemp(f"tables_{year}")
+        write_tables(folder, determine(made_up, year_rules(REGISTER, year)), made_up)
+        write_inputs(folder, made_up)
+        return folder
 
     return of
 
@@ -280,3 +282,18 @@ def test_the_verifier_misses_a_step_that_was_taken_out(
     said = capsys.readouterr().out
     assert f"target_percentages.csv: {gone['key']}: no step of the trace decided it" in said
     assert f"cannot be worked out again: KeyError '{gone['key']}'" in said
+
+
+@pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.__name__)
+def test_the_verifier_names_what_a_forger_left_out_or_put_in(
+    forgery: Forgery, folders: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trace and table agree with each other; what has to be there follows from the policy and the other tables."""
+    place = loose(shutil.copytree(folders(2025, 2), tmp_path / "tables"), tmp_path)
+    wanted = forged(place, forgery)
+    assert replay_of(place, 2025).checks.failed >= len(wanted)
+    lines = capsys.readouterr().out.splitlines()
+    for said in wanted:
+        assert any(line.startswith(said) for line in lines), f"{said}: not found in {lines}"
+    (code,) = {said.split("/")[1] for said in wanted}
+    assert [line for line in lines if code not in line] == []

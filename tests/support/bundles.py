@@ -14,16 +14,22 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from orchestration.determinations.figures import Result
+from orchestration.determinations.ledgers import Designation, Recognition
+from orchestration.determinations.participation import ParticipationCount
+from orchestration.determinations.reading import Inputs, Organisation
 from orchestration.files import sha256_of
 from orchestration.policy import COLUMNS
 from orchestration.publication.bundle.tracing import write_trace
 from orchestration.publication.bundle.verifier import BUNDLE, LATER, RELEASE, TRACE, Checks, Package, Policy, Replay
 from tests.support.determinations import REGISTER
+from tests.support.forgeries import Forgery
 
 _SCHEMA = json.loads(Path(__file__).with_name("openlineage_schema.json").read_bytes())
 OPENLINEAGE = jsonschema.Draft202012Validator(_SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -45,6 +51,23 @@ def loose(tables: Path, folder: Path) -> Path:
     return place
 
 
+def write_inputs(folder: Path, inputs: Inputs) -> None:
+    """The tables that a year's determinations are made from, as a release has them beside theirs."""
+    results = [{**row._asdict(), "n": row.n or None} for row in inputs.results if row.school_year == inputs.year]
+    tables: dict[str, tuple[tuple[str, ...], list[dict[str, Any]]]] = {
+        "indicator_results": (Result._fields, results),
+        "participation_results": (ParticipationCount._fields, [row._asdict() for row in inputs.participation]),
+        "organisations": (Organisation._fields, [row._asdict() for row in inputs.organisations.values()]),
+        "designations": (tuple(Designation.__dataclass_fields__), [asdict(row) for row in inputs.designations]),
+        "recognitions": (tuple(Recognition.__dataclass_fields__), [asdict(row) for row in inputs.recognitions]),
+    }
+    for name, (columns, rows) in tables.items():
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
 def replay_of(place: Path, year: int) -> Replay:
     """The verifier's replay of what lies there; differences are printed."""
     package = Package(place)
@@ -61,6 +84,21 @@ def traced(place: Path) -> Iterator[list[dict[str, Any]]]:
     yield steps
     with gzip.open(place / TRACE, "wt") as text:
         text.writelines(json.dumps(step) + "\n" for step in steps)
+
+
+def forged(place: Path, forgery: Forgery) -> list[str]:
+    """Change trace and determinations of what lies there as a forger would: the lines that have to be said of it."""
+    table = place / RELEASE / "determinations.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns = list(rows[0])
+    with traced(place) as steps:
+        wanted = forgery(steps, rows)
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return wanted
 
 
 def unpacked(archive: Path, folder: Path) -> Path:

@@ -36,9 +36,12 @@ _SHOWN = {
   that the manifest of the release lists, and the digest of its content is right.
 - Every percentage (column, gradespan, annual, cumulative), every percentile's score and rank, and every classification
   follows from the steps before it and the policy rows, and stands in the tables as it was decided.
+- None is left out: the points of every figure lead to percentages, and every organisation of `organisations.csv` is
+  tested on every ground of its kind, against every group, rate, designation and recognition that the tables have.
 
-What it cannot show: whether the records were right; targets and points (points are held against the table); percentile
-ranks of single indicators; participation and graduation rates; the prior year's annual percentage; federal
+What it cannot show: whether the records, the decisions in `designations.csv` and `recognitions.csv` and the figures
+counted from records are right; targets and points (points are held against the table); which schools have enough
+students for a percentile; percentile ranks of single indicators; the prior year's annual percentage; federal
 designations. Whoever has the deliveries can make all of it again: `accountability run --year YEAR --from-release R`.
 
 {_ALIKE}

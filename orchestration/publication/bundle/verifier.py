@@ -4,12 +4,15 @@ Needs Python 3.9 or newer and nothing else. Exit status: 0 every check holds, 1 
 
 1. Every file has the sha256 that bundle.json says, none is missing, none is there besides; the files of the release
    have the sha256 that its own manifest says, and that manifest is the one noted.
-2. Every step of trace.jsonl.gz that makes a percentage, ranks a school or classifies is decided again, from the steps
-   it names upstream and the rows of policy.csv; the result is held against what the step says and against the tables.
+2. What has to be there follows from policy.csv and the tables, not from what the trace names: the points of a figure,
+   the percentages of these, the grounds of an organisation and the comparisons of each ground.
+3. Every step of trace.jsonl.gz that makes a percentage, ranks a school or classifies is decided again, from the steps
+   before it, the tables and the rows of policy.csv; the result is held against what the step says and the tables.
 
-Not decided again: targets and points (points are held against the table), the percentile ranks of single indicators,
-participation and graduation rates, the prior year's annual percentage, federal designations. Exact arithmetic
-throughout. `lines` below are lines of policy.csv as a spreadsheet numbers them; the header is line 1.
+Not decided again: the indicators, targets and points (points are held against the table), which schools have enough
+students for a percentile, the percentile ranks of single indicators, the prior year's annual percentage, federal
+designations. Exact arithmetic throughout. `lines` below are lines of policy.csv as a spreadsheet numbers them; the
+header is line 1.
 """
 
 from __future__ import annotations
@@ -28,12 +31,15 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import IO, Any
 
 BUNDLE, RELEASE, TRACE = "bundle.json", "release/", "trace.jsonl.gz"
 PERCENTAGES = ("column", "gradespan", "annual", "cumulative")
+FOLLOWS = {"points": "column", "column": "gradespan", "gradespan": "annual", "annual": "cumulative"}
+"""Kind of a step to the kind that is made from it."""
+ALL, LOWEST, GRADUATION = "all_students", "lowest_performing", "four_year_graduation"
 TABLES = {
     "target_percentages": ("kept", "shown", "weighted_earned", "weighted_possible"),
     "indicator_points": ("points",),
@@ -50,6 +56,8 @@ DECIDING = ("percentile", "group_percentile", "graduation_rate", "participation"
 """Tests that require assistance."""
 LISTS = ("grounds_met", "designations", "low_performing_groups", "low_participation_groups", "recognition")
 """Cells of determinations.csv that hold several words, joined by `; `."""
+CHECK = ("figure", "threshold", "distance", "met", "status")
+"""What a comparison of a ground says; its subject and student group name it."""
 LATER = ("release", "previous", "changes", "content_sha256")
 """Entries of a release's manifest that are not part of its content."""
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, StopIteration)
@@ -75,6 +83,15 @@ class Checks:
     def same(self, where: str, what: str, recorded: object, again: object) -> None:
         held = recorded == again or plain(recorded) == plain(again)  # the quick comparison spares most of the others
         self.hold(held, "" if held else f"{where}: {what}: {plain(recorded)} recorded, {plain(again)} worked out again")
+
+    def each(self, where: str, what: str, recorded: list[str], wanted: list[str]) -> None:
+        """Whether just these are there, in this order."""
+        lines = [f"{name} is missing" for name in wanted if name not in recorded]
+        lines += [f"{name} is superfluous" for name in recorded if name not in wanted]
+        if not lines and recorded != wanted:
+            lines = ["one is there twice, or they are in another order"]
+        for line in lines or [""]:
+            self.hold(not line, f"{where}: {what} {line}")
 
 
 def plain(value: object) -> object:
@@ -160,11 +177,12 @@ class Policy:
     """The rows of policy.csv, by line and by name."""
 
     def __init__(self, rows: Iterable[dict[str, str]], year: int):
-        self.lines = dict(enumerate(rows, 2))
+        self.year, self.lines = str(year), dict(enumerate(rows, 2))
         self.rules: dict[str, dict[str, str]] = defaultdict(dict)
         self.parts: dict[tuple[str, str], dict[str, str]] = {}
+        self.columns: dict[tuple[str, str], frozenset[str]] = {}
         for row in self.lines.values():
-            if row["policy_year"] in (str(year), "every"):
+            if row["policy_year"] in (self.year, "every"):
                 self.rules[row["rule_id"]][row["parameter"]] = row["value"]
 
     def part(self, rule: str, prefix: str) -> dict[str, str]:
@@ -173,6 +191,18 @@ class Policy:
             found = {n[len(prefix) :]: value for n, value in self.rules[rule].items() if n.startswith(prefix)}
             self.parts[rule, prefix] = found
         return self.parts[rule, prefix]
+
+    def population(self, group: str) -> str:
+        """Whose column of the report a student group has its points in."""
+        return {ALL: "all", LOWEST: "lowest"}.get(group) or self.rules["student_group_column"]["population"]
+
+    def members(self, span: str, population: str) -> frozenset[str]:
+        """Indicators of a column; without a gradespan those of both."""
+        if (span, population) not in self.columns:
+            rows = self.rules["column_indicators"].items()
+            found = (of.split() for name, of in rows if name.startswith(span) and f"_{population}_" in f"_{name}")
+            self.columns[span, population] = frozenset(chain.from_iterable(found))
+        return self.columns[span, population]
 
     def cited(self, step: Step, rule: str) -> dict[str, str]:
         """Parameters of a rule that the step names."""
@@ -198,11 +228,87 @@ def weighed(values: dict[str, Fraction], weights: dict[str, Any]) -> Fraction:
     return total / sum((exact(str(weights[name])) for name in values), Fraction(0))
 
 
+class Known:
+    """What the tables of a release say of organisations besides what the trace decides."""
+
+    def __init__(self, package: Package, policy: Policy):
+        self.package, self.policy = package, policy
+        self.organisations = of = {row["org_code"]: row for row in self.rows("organisations")}
+        self.designations: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.recognised: dict[str, set[str]] = defaultdict(set)
+        self.counts: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(dict)
+        self.graduated: dict[str, str] = {}
+        self.placed: dict[str, set[str]] = defaultdict(set)
+        day = policy.rules["designation"]["in_force_on"]
+        for row in sorted(self.rows("designations"), key=lambda row: (row["designation"], row["effective_from"])):
+            if row["effective_from"] <= day <= (row["effective_until"] or day):
+                self.designations[row["org_code"]].append(row)
+        for row in self.rows("recognitions"):
+            if row["school_year"] == policy.year:
+                self.recognised[row["org_code"]].add(row["ground"])
+        for row in self.rows("participation_results"):
+            self.count(row)
+        schools = [row for row in of.values() if row["org_type"] == "school"]
+        alone = {row["district_code"]: row["org_code"] for row in schools if of[row["district_code"]]["schools"] == "1"}
+        as_school = policy.rules["classification"]["single_school_district"] == "as_school"
+        self.only_school = {code: school for code, school in alone.items() if as_school and not self.judged(code)}
+
+    def rows(self, table: str) -> Iterator[dict[str, str]]:
+        return self.package.rows(f"{RELEASE}{table}.csv")
+
+    def judged(self, code: str) -> bool:
+        """Whether an organisation with one school is classified by itself: it has a designation, or is no district."""
+        return code in self.designations or self.organisations[code]["org_type"] != "district"
+
+    def count(self, row: dict[str, str]) -> None:
+        """Add who should test and who did, of the year and of two years; where there is no year before, of the year."""
+        combined = self.policy.rules["participation_test"]["combined_subjects"] == "yes"
+        name = row["student_group"], "all" if combined else row["subject"]
+        found = self.counts[row["org_code"]].setdefault(name, [0] * 5)
+        one, two = (row["should_test"], row["tested"]), (row["two_year_should_test"], row["two_year_tested"])
+        for place, students in enumerate((*one, *(two if all(two) else one))):
+            found[place] += int(students)
+        found[4] += two[0] != ""
+
+    def figures(self) -> Iterator[str]:
+        """Read the figures of the year: keys of the points that they have to have."""
+        policy, year = self.policy, self.policy.year
+        with_points = policy.rules["calendar"]["determinations"] == "full"
+        groups, eligible = (
+            policy.rules["percentile_group"],
+            policy.rules["percentile_eligibility"]["indicators"].split(),
+        )
+        for row in self.rows("indicator_results"):
+            code, span, group, indicator = (row[n] for n in ("org_code", "gradespan", "student_group", "indicator"))
+            if row["school_year"] != year or code not in self.organisations:
+                continue
+            has_value = row["status"] == "ok" and row["value"] != ""
+            if has_value and (group, indicator) == (ALL, GRADUATION):
+                self.graduated[code] = row["value"]
+            ranked = indicator in eligible or (has_value and indicator in policy.members("", "all"))
+            if ranked and groups[group] == "group" and row["org_type"] == "school":
+                self.placed[code].add(group)
+            reported = group != LOWEST or policy.rules["lowest_performing"][f"{row['org_type']}_{span}"] == "reported"
+            if with_points and reported and indicator in policy.members(f"{span}_", policy.population(group)):
+                yield f"{year}/{code}/points/{span}/{group}/{indicator}"
+
+    def rate(self, students: list[int]) -> int | None:
+        """Whole percent of students who were tested, of one year, two, or the better of both, as the policy has it."""
+        one, two = (int(half_up(Fraction(100 * t, n), 0)) if n else None for n, t in (students[:2], students[2:4]))
+        both = [rate for rate in (one, two if students[4] else None) if rate is not None]
+        return {
+            "one_year": one,
+            "two_years": two if students[4] else one,
+            "better_of_one_and_two_years": max(both, default=None),
+        }[self.policy.rules["participation_test"]["rate"]]
+
+
 class Replay:
     """Decides the steps of a trace again, an organisation at a time, and holds them against the tables."""
 
     def __init__(self, package: Package, checks: Checks, policy: Policy):
         self.package, self.checks, self.policy = package, checks, policy
+        self.known = Known(package, policy)
         self.scores: dict[tuple[str, str], list[Fraction]] = defaultdict(list)
         self.ranked: list[Step] = []
         self.alone: list[tuple[Step, dict[str, Any]]] = []
@@ -211,20 +317,27 @@ class Replay:
 
     def run(self) -> None:
         tables = {name: self.table(name, columns) for name, columns in TABLES.items()}
+        for key in self.known.figures():
+            there = key in tables["indicator_points"]
+            self.checks.hold(there, f"{RELEASE}indicator_points.csv: {key}: indicator_results has this figure")
+        awaited = set(self.known.organisations)
         with self.package.open(TRACE) as raw, gzip.open(raw) as lines:
-            for _, found in groupby(map(json.loads, lines), key=lambda step: step["org_code"]):
+            for code, of_one in groupby(map(json.loads, lines), key=lambda step: step["org_code"]):
+                found = list(of_one)
                 own = {step["key"]: step for step in found}
-                for step in own.values():
-                    kind = step["kind"]
-                    self.steps[kind] += 1
-                    if (name := KINDS.get(kind)) is not None:
-                        self.in_table(name, tables[name], step)
-                    if kind in PERCENTAGES:
-                        self.again(step, getattr(self, kind)(step, own))
-                    elif kind == "percentile":
-                        self.keep_score(step)
-                    elif kind == "classification":
-                        self.again(step, self.ground(step, own) if step["indicator"] else self.decision(step, own))
+                self.checks.hold(len(own) == len(found), f"{TRACE}: {code}: a step is there twice")
+                for step in found:
+                    self.step(step, own, tables)
+                try:
+                    self.complete(code, own)
+                    if code in self.known.organisations:
+                        self.checks.hold(code in awaited, f"{TRACE}: {code}: its steps are not in one place")
+                        awaited.discard(code)
+                        self.classified(code, own)
+                except BROKEN as error:
+                    self.checks.hold(False, f"{TRACE}: {code}: cannot be worked out again: {said(error)}")
+        for code in sorted(awaited):
+            self.checks.hold(False, f"{TRACE}: {code}: organisations.csv has it, the trace has no step of it")
         for scores in self.scores.values():
             scores.sort()
         for step in self.ranked:
@@ -256,7 +369,7 @@ class Replay:
             for what, recorded, again in told:
                 self.checks.same(where, what, recorded, again)
         except BROKEN as error:
-            self.checks.hold(False, f"{where}: cannot be worked out again: {type(error).__name__} {error}")
+            self.checks.hold(False, f"{where}: cannot be worked out again: {said(error)}")
 
     def percentage(self, step: Step, kept: Decimal | None) -> Told:
         yield "kept", step["outcome"]["kept"], kept
@@ -338,6 +451,9 @@ class Replay:
                     Fraction(step["inputs"]["score"])
                 )
                 self.ranked.append(step)
+            else:
+                where = f"{TRACE}: {step['key']}"
+                self.checks.same(where, "percentile without a score", step["outcome"]["percentile"], None)
         except BROKEN as error:
             self.checks.hold(False, f"{TRACE}: {step.get('key')}: score cannot be read: {type(error).__name__}")
 
@@ -360,65 +476,146 @@ class Replay:
         rank = (rule["multiplier"] * (below + rule["tie_share"] * ties) / len(others) + rule["addend"]).__floor__()
         yield "percentile", step["outcome"]["percentile"], min(max(rank, rule["lowest"]), rule["highest"])
 
-    def ground(self, step: Step, own: dict[str, Step]) -> Told:
-        """Every comparison of one test: its figure as the steps before have it, its limit as policy.csv has it."""
-        met = []
-        for check in step["inputs"]["checks"]:
-            name = " ".join(filter(None, (check.get("subject"), check.get("student_group"))))
-            figure, limit, is_met = self.comparison(step, check, own)
-            yield f"figure of {name}", check.get("figure"), figure
-            if limit is not None:
-                yield f"threshold of {name}", check["threshold"], limit
-            yield f"{name} met", check["met"], is_met
-            met.append(is_met)
-        yield "met", step["outcome"]["met"], any(met)
+    def step(self, step: Step, own: dict[str, Step], tables: dict[str, dict[str, tuple[str, ...]]]) -> None:
+        """A step by itself: its name, its row in a table, its outcome."""
+        kind, names = step["kind"], ("org_code", "kind", "gradespan", "student_group", "indicator")
+        key = "/".join((self.policy.year, *filter(None, (step[name] for name in names))))
+        self.checks.hold(step["key"] == key, f"{TRACE}: {step['key']}: says of itself that it is {key}")
+        self.steps[kind] += 1
+        if (name := KINDS.get(kind)) is not None:
+            self.in_table(name, tables[name], step)
+        if kind in PERCENTAGES:
+            self.again(step, getattr(self, kind)(step, own))
+        elif kind == "percentile":
+            self.keep_score(step)
 
-    def comparison(self, step: Step, check: Step, own: dict[str, Step]) -> tuple[object, str | None, bool]:
-        """Figure, limit and whether the test is met; the figure as recorded where no step before has it."""
-        rules, test, figure = self.policy.rules, step["indicator"], check.get("figure")
-        at = step["key"].partition("/classification")[0]
-        if test in ("percentile", "group_percentile"):
-            found = percentile_of(own, at, check.get("student_group", "all_students"))
-            limit = rules[f"{test}_test"]["at_most"]
-            return found, limit, found is not None and found <= int(limit)
-        if test in ("graduation_rate", "participation"):
-            limit = rules[f"{test}_test"]["below"]
-            return figure, limit, figure is not None and Fraction(figure) < Fraction(limit)
-        if test == "insufficient_data":
-            found = percentile_of(own, at) if check["subject"] == "percentile" else progress_of(own, at)
-            return found, None, found is None
-        if test == "progress":
-            found = progress_of(own, at)
-            return found, None, self.band(found) is not None
-        if test == "recognition":
-            limit, grounds = rules["recognition"]["grounds_needed"], len(check["subject"].split())
-            return grounds, limit, grounds >= int(limit)
-        return figure, None, figure in rules["designation_reason"]
+    def complete(self, code: str, own: dict[str, Step]) -> None:
+        """Whether all points lead to a percentage and each of these to the next; whether every percentile is there."""
+        leading: dict[str, list[str]] = defaultdict(list)
+        percentiles = []
+        for key, step in own.items():
+            kind, group, at = step["kind"], step["student_group"], f"{self.policy.year}/{code}"
+            span = f"/{step['gradespan']}" if kind in ("points", "column") else ""
+            if kind == "percentile":
+                percentiles.append(group)
+            elif kind == "column" and group == LOWEST:
+                if f"{at}/column{span}/{ALL}" in own:  # counts beside all students only
+                    leading[f"{at}/gradespan{span}/{ALL}"].append(key)
+            elif kind in FOLLOWS:
+                leads = leading[f"{at}/{FOLLOWS[kind]}{span}/{group}"]
+                if kind != "points" or step["outcome"]["points"] is not None:
+                    leads.append(key)
+        made = [key for key, step in own.items() if step["kind"] in PERCENTAGES]
+        self.checks.each(f"{TRACE}: {code}", "percentage", sorted(made), sorted(leading))
+        for key in made:
+            self.checks.each(f"{TRACE}: {key}", "step before,", sorted(own[key]["upstream"]), sorted(leading[key]))
+        is_school = self.known.organisations.get(code, {}).get("org_type") == "school"
+        placed = sorted({ALL, *self.known.placed[code]}) if is_school else []
+        self.checks.each(f"{TRACE}: {code}", "percentile of", sorted(percentiles), placed)
 
-    def band(self, figure: Any) -> str | None:
-        """Name of the band that a whole percentage lies in."""
-        bands = {name: value.split("-") for name, value in self.policy.rules["progress_band"].items()}
-        found = (name for name, (low, high) in bands.items() if figure is not None and int(low) <= figure <= int(high))
-        return next(found, None)
+    def classified(self, code: str, own: dict[str, Step]) -> None:
+        """The classification of an organisation and its grounds: those that have to be there, as they have to be."""
+        at, school = f"{self.policy.year}/{code}/classification", self.known.only_school.get(code)
+        steps = {step["indicator"]: step for step in own.values() if step["kind"] == "classification"}
+        if not self.checks.hold("" in steps, f"{TRACE}: {at}: is missing"):
+            return
+        decision = steps.pop("")
+        grounds = {} if school else {test: (checks, keys) for test, checks, keys in self.grounds(code, own)}
+        before = [at.replace(code, school)] if school else [f"{at}/{test}" for test in grounds]
+        self.checks.each(f"{TRACE}: {at}", "ground", sorted(steps), sorted(grounds))
+        self.checks.each(f"{TRACE}: {at}", "step before,", decision["upstream"], before)
+        for test in grounds.keys() & steps.keys():
+            self.again(steps[test], self.ground(steps[test], *grounds[test]))
+        self.again(decision, self.decision(decision, own, {test: checks for test, (checks, _) in grounds.items()}))
 
-    def decision(self, step: Step, own: dict[str, Step]) -> Told:
-        """The first stage of the precedence that has a reason to give, from the grounds upstream."""
-        rules, at, told, outcome = self.policy.rules, step["key"].rpartition("/")[0], step["inputs"], step["outcome"]
-        if "only_school" in told:
+    def grounds(self, code: str, own: dict[str, Step]) -> Iterator[tuple[str, list[Step], list[str]]]:
+        """Every test of this kind of organisation: its comparisons, and the keys of the steps that they look at."""
+        rules, known, at = self.policy.rules, self.known, f"{self.policy.year}/{code}"
+        org_type = known.organisations[code]["org_type"]
+        tests = rules["classification_tests"][org_type].split()
+        if "designation" in tests:
+            yield "designation", [designation(row) for row in known.designations.get(code, ())], []
+        if rules["calendar"]["determinations"] != "full":
+            return
+        percentile, figure = percentile_of(own, at), progress_of(own, at)
+        if "percentile" in tests:
+            yield "percentile", [self.limited("percentile", percentile)], [f"{at}/percentile/{ALL}"]
+        if "group_percentile" in tests:
+            groups = [g for g in rules["group_percentile_test"]["groups"].split() if f"{at}/percentile/{g}" in own]
+            checks = [self.limited("group_percentile", percentile_of(own, at, g), student_group=g) for g in groups]
+            yield "group_percentile", checks, [f"{at}/percentile/{group}" for group in groups]
+        if "graduation_rate" in tests:
+            yield "graduation_rate", [self.limited("graduation_rate", known.graduated.get(code), student_group=ALL)], []
+        if "participation" in tests:
+            yield "participation", list(self.participation(code)), []
+        keys = [key for key in (f"{at}/{kind}/{ALL}" for kind in ("annual", "cumulative")) if key in own]
+        needs = {"percentile": percentile, "progress": figure}
+        asked = [(need, needs[need]) for need in rules["classification_needs"][org_type].split()]
+        lacking = [{"subject": name, "figure": of, "met": of is None, "status": "ok"} for name, of in asked]
+        yield "insufficient_data", lacking, keys
+        yield "progress", [self.progress(figure)], keys
+        found = " ".join(sorted(known.recognised.get(code, ())))
+        needed = rules["recognition"]["grounds_needed"]
+        yield "recognition", [{"subject": found, **compared(len(found.split()), needed, "at_least")}] * bool(found), []
+
+    def limited(self, test: str, figure: Any, **names: str) -> Step:
+        """A figure against the limit of a test."""
+        rule = self.policy.rules[f"{test}_test"]
+        way = "at_most" if "at_most" in rule else "below"
+        return {**names, **compared(figure, rule[way], way)}
+
+    def participation(self, code: str) -> Iterator[Step]:
+        """The rate of every group that the policy tests, in every subject."""
+        rules = self.policy.rules
+        for (group, subject), students in sorted(self.known.counts.get(code, {}).items()):
+            if group in rules["participation_test"]["groups"].split():
+                enough = students[0] >= int(rules["minimum_n"]["participation"])
+                figure = self.known.rate(students) if enough else None
+                check = self.limited("participation", figure, student_group=group, subject=subject)
+                yield check if enough else {**check, "status": "n_too_small"}
+
+    def progress(self, figure: int | None) -> Step:
+        """The band of the target percentage, and where the next better one begins."""
+        bands = {name: of.split("-") for name, of in self.policy.rules["progress_band"].items()}
+        found = [name for name, (low, high) in bands.items() if figure is not None and int(low) <= figure <= int(high)]
+        if figure is None or not found:
+            return {"met": False, "status": "not_applicable"}
+        check = {"subject": found[0], "figure": figure, "met": True, "status": "ok"}
+        above = [int(low) for low, _ in bands.values() if int(low) > figure]
+        return {**check, "threshold": min(above), "distance": figure - min(above)} if above else check
+
+    def ground(self, step: Step, checks: list[Step], before: list[str]) -> Told:
+        """Every comparison of one test: there as it has to be, with figure, limit and what came of it."""
+        where, test = f"{TRACE}: {step['key']}", step["indicator"]
+        recorded = [(named(test, check), check) for check in step["inputs"]["checks"]]
+        wanted = {named(test, check): check for check in checks}
+        self.checks.each(where, "comparison of", [name for name, _ in recorded], list(wanted))
+        self.checks.each(where, "step before,", step["upstream"], before)
+        for name, check in recorded:
+            for part in CHECK if name in wanted else ():
+                yield f"{part} of {name}", check.get(part), wanted[name].get(part)
+        yield "met", step["outcome"]["met"], any(check["met"] for check in checks)
+
+    def decision(self, step: Step, own: dict[str, Step], grounds: dict[str, list[Step]]) -> Told:
+        """The first stage of the precedence that has a reason to give, from the grounds as they have to be."""
+        rules, known, told, outcome = self.policy.rules, self.known, step["inputs"], step["outcome"]
+        code, full = step["org_code"], self.policy.rules["calendar"]["determinations"] == "full"
+        yield "org_type", told["org_type"], known.organisations[code]["org_type"]
+        yield "only_school", told.get("only_school"), known.only_school.get(code)
+        if code in known.only_school:
             self.alone.append((step, self.cells(step, own)))
             return
-        grounds = {own[key]["indicator"]: own[key] for key in step["upstream"]}
-        met = [name for name, ground in grounds.items() if ground["outcome"]["met"]]
-        figure = progress_of(own, at)
-        band = self.band(figure) if "progress" in grounds else None
+        met = [test for test, checks in grounds.items() if any(check["met"] for check in checks)]
+        band = self.progress(progress_of(own, step["key"].rpartition("/")[0])).get("subject")
+        designations = [row["designation"] for row in known.designations.get(code, ())]
         yield "met", told["met"], met
         yield "progress", told["progress"], rules["reason_word"][band] if band else None
-        lists = {name: met_groups(grounds.get(name)) for name in ("group_percentile", "participation")}
-        yield "low_performing_groups", outcome["low_performing_groups"], lists["group_percentile"]
-        yield "low_participation_groups", outcome["low_participation_groups"], lists["participation"]
-        reason, stage, recognised = None, None, []
-        if rules["calendar"]["determinations"] == "full":
-            designated = told["designations"] if "designation" in grounds else []
+        yield "designations", told["designations"], designations
+        yield "low_performing_groups", outcome["low_performing_groups"], met_groups(grounds, "group_percentile")
+        yield "low_participation_groups", outcome["low_participation_groups"], met_groups(grounds, "participation")
+        reason, stage = None, None
+        if full:
+            designated = designations if "designation" in grounds else []
             reasons = {
                 "designation": rules["designation_reason"][designated[0]] if designated else None,
                 "assistance_grounds": "focused_targeted" if set(met) & set(DECIDING) else None,
@@ -427,20 +624,16 @@ class Replay:
             }
             stage = next(name for name in rules["classification"]["precedence"].split() if reasons[name])
             reason = reasons[stage]
-        if reason == "recognition":
-            subject = grounds["recognition"]["inputs"]["checks"][0]["subject"].split()
-            recognised = sorted(rules["recognition_label"][name] for name in subject)
         overall = "requiring" if stage in ("designation", "assistance_grounds") else "not_requiring"
         overall = reason if reason == "insufficient_data" else overall
+        labels = (rules["recognition_label"][name] for name in known.recognised.get(code, ()))
         yield "decided_by", outcome["decided_by"], stage
         yield "reason", outcome["reason"], rules["reason_word"][reason] if reason else None
-        yield (
-            "overall_classification",
-            outcome["overall_classification"],
-            rules["overall_word"][overall] if reason else None,
-        )
-        yield "recognition", sorted(outcome["recognition"]), recognised
-        self.determinations[step["key"]] = {**self.cells(step, own), "grounds_met": met}
+        word = rules["overall_word"][overall] if reason else None
+        yield "overall_classification", outcome["overall_classification"], word
+        yield "recognition", sorted(outcome["recognition"]), sorted(labels) if reason == "recognition" else []
+        yield "status", step["status"], "ok" if full else "not_applicable"
+        self.determinations[step["key"]] = {**self.cells(step, own), "grounds_met": told["met"]}
 
     def cells(self, step: Step, own: dict[str, Step]) -> dict[str, Any]:
         """What the table of determinations says of an organisation besides the grounds that are met."""
@@ -492,10 +685,34 @@ def percentile_of(own: dict[str, Step], at: str, group: str = "all_students") ->
     return step["outcome"]["percentile"] if step else None
 
 
-def met_groups(ground: Step | None) -> list[str]:
+def compared(figure: Any, limit: str, way: str) -> Step:
+    """A figure against a limit, and how far it is from it."""
+    if figure is None:
+        return {"threshold": limit, "met": False, "status": "not_applicable"}
+    distance = exact(str(figure)) - exact(limit)
+    met = {"at_most": distance <= 0, "below": distance < 0, "at_least": distance >= 0}[way]
+    return {"figure": figure, "threshold": limit, "distance": distance, "met": met, "status": "ok"}
+
+
+def designation(row: dict[str, str]) -> Step:
+    """A designation in force as a ground tells of it."""
+    told = f"{row['decided_by']}, {row['effective_from']}, {row['citation']}: {row['reason']}"
+    return {"figure": row["designation"], "subject": told, "met": True, "status": "ok"}
+
+
+def named(test: str, check: Step) -> str:
+    """What a comparison is of: its subject and student group; of a designation the word too, the rest may be alike."""
+    word = check.get("figure") if test == "designation" else None
+    return " ".join(filter(None, (word, check.get("subject"), check.get("student_group")))) or ALL
+
+
+def met_groups(grounds: dict[str, list[Step]], test: str) -> list[str]:
     """Student groups for which a test is met, once each."""
-    checks = ground["inputs"]["checks"] if ground else []
-    return list(dict.fromkeys(check["student_group"] for check in checks if check["met"]))
+    return list(dict.fromkeys(check["student_group"] for check in grounds.get(test, ()) if check["met"]))
+
+
+def said(error: Exception) -> str:
+    return f"{type(error).__name__} {error}"
 
 
 def verify(place: Path) -> Checks:
