@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +20,7 @@ import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.publication.bundle.contents import OPEN, Audience, told
-from orchestration.publication.bundle.lineage_events import events
+from orchestration.publication.bundle.contents import OPEN
 from orchestration.publication.checking import faults
 from orchestration.releases import current, find, releases
 from tests.e2e.test_cli import COMMAND, PROJECT, accountability
@@ -384,16 +382,37 @@ class TestBundle:
         del gate["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"][0]["success"]
         assert not OPENLINEAGE.is_valid(gate)
 
-    def test_column_lineage_of_a_release_becomes_a_facet(self, corrected: Path) -> None:
-        release = find(corrected / "home", f"{YEAR}/{SECOND}")
-        lineage = {"determinations": {"annual": [["target_percentages", "shown"], ["mcas", "ela_scaled_score"]]}}
-        known = replace(told(release, Audience.auditor, corrected / "home"), columns=lineage)
-        outputs = [of for event in events(known) for of in event["outputs"] if of["name"].endswith("/determinations")]
-        assert all(OPENLINEAGE.is_valid(event) for event in events(known))
-        facets = [of["facets"]["columnLineage"]["fields"] for of in outputs if "columnLineage" in of["facets"]]
-        assert [[of["name"] for of in facet["annual"]["inputFields"]] for facet in facets] == [
-            [f"student/{YEAR}/target_percentages", f"accepted/{YEAR}/mcas"]
-        ]
+    @pytest.mark.parametrize("audience", ["auditor", "public"])
+    def test_every_column_is_traced_to_datasets_of_the_events(
+        self, bundles: dict[str, Path], tmp_path: Path, audience: str
+    ) -> None:
+        """As the release has its lineage: through all models between, down to the fields of deliveries and to seeds."""
+        place = unpacked(bundles[audience], tmp_path)
+        events = [json.loads(line) for line in (place / "openlineage.jsonl").read_text().splitlines()]
+        assert (place / "release" / "column_lineage.json").is_file()
+        known = {of["name"] for event in events for of in (*event["inputs"], *event["outputs"])}
+        made_from: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        for made in (of for event in events for of in event["outputs"] if "columnLineage" in of["facets"]):
+            for column, origins in made["facets"]["columnLineage"]["fields"].items():
+                found = {(of["name"], of["field"]) for of in origins["inputFields"]}
+                made_from[made["name"].rpartition("/")[2], column] = found
+                assert found, f"{made['name']} {column}"
+                assert {name for name, _ in found} <= known, f"{made['name']} {column}"
+        value = made_from["indicator_results", "value"]
+        assert {
+            (f"accepted/{YEAR}/mcas", "ela_scaled_score"),
+            (f"accepted/{YEAR}/sims/end_of_year", "days_in_attendance"),
+            (f"accepted/{YEAR - 1}/sims/october_1", "grade"),
+            ("seeds/policy_indicators", "value"),
+        } <= value
+        assert (f"accepted/{YEAR}/mcas", "ela_test_status") in made_from["participation_results", "tested"]
+        assert (f"accepted/{YEAR - 1}/mcas", "ela_test_status") in made_from["participation_results", "two_year_tested"]
+        assert (f"accepted/{YEAR}/organisations", "org_name") in made_from["organisations", "org_name"]
+        assert (f"student/{YEAR}/target_percentages", "shown") in made_from["determinations", "annual"]
+        earlier = {name for name, _ in made_from["target_percentages", "kept"] if "/earlier/" in name}
+        assert earlier == {f"student/earlier/release {YEAR - 1}"}
+        for event in events:
+            assert len({of["name"] for of in event["inputs"]}) == len(event["inputs"])
 
     def test_what_cannot_be_bundled_is_one_line(self, corrected: Path, tmp_path: Path) -> None:
         shutil.copytree(corrected / "home" / "published", tmp_path / "published", symlinks=True)
@@ -401,11 +420,16 @@ class TestBundle:
         file.chmod(0o600)
         file.write_text(file.read_text() + "\n")
         (tmp_path / "folder.zip").mkdir()
+        (tmp_path / "mine.csv").write_text("a,b\n")
         for words, said in (
             (("2025/student-official-999",), "there are: "),
             ((f"{YEAR}/{FIRST}",), f"{file}: has other bytes than the manifest says; 1 files are at fault"),
             ((f"{YEAR}/{SECOND}", "--out", file.with_name("new.zip")), "lies among the releases"),
             ((f"{YEAR}/{SECOND}", "--out", tmp_path / "folder.zip"), "is not a file"),
+            (
+                (f"{YEAR}/{SECOND}", "--out", tmp_path / "mine.csv"),
+                f"{tmp_path / 'mine.csv'}: is there already and is no",
+            ),
             ((f"{YEAR}/{SECOND}", "--out", tmp_path / "no" / "new.zip"), "there is no folder"),
         ):
             done = accountability("release", "bundle", *words, "--home", tmp_path)
@@ -413,3 +437,4 @@ class TestBundle:
             assert [line[:7] for line in done.stderr.splitlines()] == ["error: "]
             assert said in done.stderr
         assert list(tmp_path.rglob("*.zip")) == [tmp_path / "folder.zip"]
+        assert (tmp_path / "mine.csv").read_text() == "a,b\n"

@@ -14,6 +14,8 @@ from typing import Any
 
 from orchestration.assistance.writing import TABLES as ASSISTANCE
 from orchestration.determinations.rendering import TABLES as DETERMINATIONS
+from orchestration.lineage.columns import RAW as COLLECTION
+from orchestration.lineage.columns import SEEDS
 
 NAMESPACE = "ma-accountability"
 SPECIFICATION = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -30,6 +32,8 @@ SEVERITIES = {"critical": "error"}
 """Of a gate to that of the specification; any other one warns."""
 RAW = "raw_"
 """The gate of the deliveries looks at tables named so."""
+PRIOR = "_prior"
+"""A model that reads the deliveries of the year before ends so (macro prior_snapshot)."""
 
 Json = dict[str, Any]
 
@@ -39,7 +43,8 @@ class Told:
     """What the events are made from.
 
     `schemas`: table to (column, type). `assertions`: room to what its gate found: table, type, name, severity, says and
-    held. `columns`: table to column to (table, column) it is made from. Without `counts` no number of rows is told.
+    held. `columns`: table or model to column to (table, column) it is made from, named as in `lineage.columns`. Without
+    `counts` no number of rows is told.
     """
 
     manifest: Mapping[str, Any]
@@ -71,6 +76,7 @@ class _Run:
         for table in self.manifest["rows"]:
             rooms[_room(table)].append(table)
         self.rooms = {room: tables for room, tables in rooms.items() if tables}
+        self.origins: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def jobs(self) -> Iterator[tuple[str, list[Json], list[Json]]]:
         """Name, inputs and outputs of each job."""
@@ -83,7 +89,7 @@ class _Run:
                 [*self.manifest["tables_read"], *self.manifest["earlier_releases"]] if room == "determinations" else []
             )
             inputs = accepted if room == "indicators" else [self._table(table) for table in read]
-            inputs = [*inputs, *(_dataset(f"{self.source}/earlier/{name}") for name in earlier)]
+            inputs = [*inputs, *(_dataset(self._earlier(name)) for name in earlier), *self._seeds(tables)]
             yield room, inputs, [self._made(table) for table in tables]
             yield from self._gate(room, tables)
             read += tables
@@ -127,7 +133,11 @@ class _Run:
 
     def _made(self, table: str) -> Json:
         """A table as what a room wrote."""
-        lineage = {column: {"inputFields": self._fields(of)} for column, of in self.told.columns.get(table, {}).items()}
+        lineage = {
+            column: {"inputFields": [{"namespace": NAMESPACE, "name": name, "field": field} for name, field in found]}
+            for column in self.told.columns.get(table, {})
+            if (found := self._origins(table, column))  # a constant, and what nobody delivered, has none
+        }
         facets = self._facet("columnLineage", {"fields": lineage}) if lineage else {}
         made = self._table(table)
         made["facets"] |= facets
@@ -141,18 +151,42 @@ class _Run:
         digest = self.manifest["files"].get(f"{table}.parquet")
         return facets | (self._facet("version", {"datasetVersion": digest}) if digest else {})
 
-    def _fields(self, upstream: Sequence[Sequence[str]]) -> list[Json]:
-        """Columns by dataset: a table of the release, else the accepted rows of a collection, in all its parts."""
-        found = []
-        for table, column in upstream:
-            if table in self.manifest["rows"]:
-                names = [f"{self.source}/{self.year}/{table}"]
-            else:
-                own = [entry for entry in self.manifest["inputs"] if entry["collection"] == table]
-                latest = max((entry["year"] for entry in own), default=self.year)
-                names = [self._delivery("accepted", entry)["name"] for entry in own if entry["year"] == latest]
-            found += [{"namespace": NAMESPACE, "name": name, "field": column} for name in names or [table]]
-        return found
+    def _origins(self, table: str, column: str) -> list[tuple[str, str]]:
+        """Datasets of the events with the columns that a column is made from, through all models between."""
+        if (table, column) not in self.origins:
+            self.origins[table, column] = []  # models do not go round in a circle; were it so, this would end it
+            found: dict[tuple[str, str], None] = {}
+            for upstream, field in self.told.columns.get(table, {}).get(column, ()):
+                names = self._datasets(table, upstream)
+                origins = self._origins(upstream, field) if names is None else [(name, field) for name in names]
+                found.update(dict.fromkeys(origins))
+            self.origins[table, column] = list(found)
+        return self.origins[table, column]
+
+    def _datasets(self, table: str, upstream: str) -> list[str] | None:
+        """What `table` reads `upstream` from: none where nothing was delivered; None for a model between."""
+        if upstream == table:  # stands for its release of the year before
+            return [self._earlier(name) for name in self.manifest["earlier_releases"]]
+        if upstream in self.manifest["rows"]:
+            return [f"{self.source}/{self.year}/{upstream}"]
+        if upstream.startswith(SEEDS):
+            return [upstream]
+        if not upstream.startswith(COLLECTION):
+            return None
+        collection = upstream.removeprefix(COLLECTION)
+        own = [entry for entry in self.manifest["inputs"] if entry["collection"] == collection]
+        latest = max((entry["year"] for entry in own), default=self.year)
+        year = self.year - 1 if table.endswith(PRIOR) else latest
+        return [self._delivery("accepted", entry)["name"] for entry in own if entry["year"] == year]
+
+    def _seeds(self, tables: Sequence[str]) -> list[Json]:
+        """Policy and other seeds of the project that tables are made from."""
+        cells = ((table, column) for table in tables for column in self.told.columns.get(table, {}))
+        names = {name for cell in cells for name, _ in self._origins(*cell) if name.startswith(SEEDS)}
+        return [_dataset(name) for name in sorted(names)]
+
+    def _earlier(self, name: str) -> str:
+        return f"{self.source}/earlier/{name}"
 
     def _gate(self, room: str, tables: Sequence[str]) -> Iterator[tuple[str, list[Json], list[Json]]]:
         """The gate after a room, with what it found of each table; a table without expectations is read too."""
