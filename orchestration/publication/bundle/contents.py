@@ -97,14 +97,18 @@ def told(release: Release, audience: Audience, home: Path) -> Told:
 
 
 def run_times(release: Release, home: Path) -> tuple[str, str]:
-    """When the run behind the release began and ended: by the first record that names it.
+    """When the run behind the release began and ended: by the first record that says that its run made it.
 
-    A release that no record names was made from the Dagster page: the moment its manifest was written stands for both.
+    A run that fails or finds nothing changed names the newest release too. A release that no run made was made from
+    the Dagster page: the moment its manifest was written stands for both.
     """
     wanted = {"year": release.year, "source": release.source, "stage": release.stage, "release": release.name}
     for path in sorted((home / "runs").glob("*.json")):
         record = json.loads(path.read_bytes())
-        if all(record.get(name) == value for name, value in wanted.items()):
+        made = record.get(
+            "release_is_new", record.get("succeeded", True)
+        )  # a record that does not say: the first good one
+        if made and all(record.get(name) == value for name, value in wanted.items()):
             return record["started"], record["ended"]
     moment = datetime.fromtimestamp(int((release.folder / MANIFEST).stat().st_mtime), UTC).isoformat()
     return moment, moment

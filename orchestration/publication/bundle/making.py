@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -57,9 +58,10 @@ def name_of(release: Release, audience: Audience) -> str:
 
 
 def make_bundle(release: Release, out: Path, audience: Audience, *, home: Path, with_dbt: bool = True) -> Bundle:
-    """Write the bundle of a release to `out`, in place of a file there.
+    """Write the bundle of a release to `out`, in place of an earlier bundle there.
 
-    Raises InputError when the release is not as its manifest says, or `out` lies among the releases or is no file.
+    Raises InputError when the release is not as its manifest says, or `out` lies among the releases, is no file or one
+    that is no bundle.
     """
     _check(out, home)
     if wrong := faults(release):
@@ -101,8 +103,21 @@ def _check(out: Path, home: Path) -> None:
         raise InputError(f"--out {out}: lies among the releases, which never change; name a file elsewhere")
     if out.is_symlink() or (out.exists() and not out.is_file()):
         raise InputError(f"--out {out}: is not a file; name a new one")
+    if out.exists() and not _is_bundle(out):
+        raise InputError(f"--out {out}: is there already and is no audit bundle; move it away or name another file")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
+
+
+def _is_bundle(path: Path) -> bool:
+    """Whether a file is an archive as this module writes them: one folder with bundle.json, which says its version."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            tops = {name.partition("/")[0] for name in archive.namelist()}
+            about = json.loads(archive.read(f"{tops.pop()}/{verifier.BUNDLE}")) if len(tops) == 1 else {}
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return False
+    return isinstance(about, dict) and {"bundle_version", "release", "audience"} <= about.keys()
 
 
 def _about(release: Release, audience: Audience) -> dict[str, Any]:
