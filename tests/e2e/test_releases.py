@@ -402,7 +402,7 @@ class TestBundle:
         assert {
             (f"accepted/{YEAR}/mcas", "ela_scaled_score"),
             (f"accepted/{YEAR}/sims/end_of_year", "days_in_attendance"),
-            (f"accepted/{YEAR - 1}/sims/october_1", "grade"),
+            (f"accepted/{YEAR - 1}/sims/october_1", "school_code"),
             ("seeds/policy_indicators", "value"),
         } <= value
         assert (f"accepted/{YEAR}/mcas", "ela_test_status") in made_from["participation_results", "tested"]

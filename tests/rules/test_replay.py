@@ -19,7 +19,7 @@ import pytest
 from orchestration.determinations.determining import determine
 from orchestration.determinations.writing import write_tables
 from orchestration.determinations.year_rules import year_rules
-from orchestration.publication.bundle.verifier import TRACE
+from orchestration.publication.bundle.verifier import KINDS, TRACE
 from tests.support.bundles import forged, loose, replay_of, traced, write_inputs
 from tests.support.determinations import REGISTER
 from tests.support.forgeries import FORGERIES, Forgery
@@ -282,6 +282,27 @@ def test_the_verifier_misses_a_step_that_was_taken_out(
     said = capsys.readouterr().out
     assert f"target_percentages.csv: {gone['key']}: no step of the trace decided it" in said
     assert f"cannot be worked out again: KeyError '{gone['key']}'" in said
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "classification"])
+def test_the_verifier_misses_a_step_that_was_taken_out_with_its_row(
+    kind: str, folders: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of every kind, two; that they have to be there follows from what is left."""
+    tables = shutil.copytree(folders(2025, 2), tmp_path / "tables")
+    place = loose(tables, tmp_path)
+    with traced(place) as steps:
+        gone = [step for step in steps if step["kind"] == kind and not (kind == "classification" and step["indicator"])]
+        gone = [gone[len(gone) // 3], gone[-1]]
+        for step in gone:
+            steps.remove(step)
+    table = tables / f"{KINDS.get(kind, 'determinations')}.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(line for line in lines if not any(f'"{step["key"]}"' in line for step in gone)))
+    assert len(table.read_text().splitlines()) == len(lines) - 2
+    assert replay_of(place, 2025).checks.failed >= 2
+    said = capsys.readouterr().out
+    assert [step["key"] for step in gone if f"/{step['org_code']}" not in said] == []
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.__name__)

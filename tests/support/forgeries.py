@@ -170,6 +170,13 @@ def classification_left_out(steps: Steps, rows: list[Row]) -> list[str]:
     return [f"{TRACE}: {row['trace_key']}: is missing"]
 
 
+def row_of_another(steps: Steps, rows: list[Row]) -> list[str]:
+    """A row stands under the code and the name of another school."""
+    row, other = (next(row for row in rows if row["decided_by"] == by) for by in ("assistance_grounds", "progress"))
+    row.update({name: other[name] for name in ("org_code", "org_name")})
+    return [f"release/determinations.csv: {row['trace_key']}: is of something else"]
+
+
 FORGERIES: tuple[Forgery, ...] = (
     check_removed,
     ground_removed,
@@ -180,4 +187,5 @@ FORGERIES: tuple[Forgery, ...] = (
     recognition_given,
     judged_by_another,
     classification_left_out,
+    row_of_another,
 )

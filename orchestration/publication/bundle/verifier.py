@@ -86,12 +86,14 @@ class Checks:
 
     def each(self, where: str, what: str, recorded: list[str], wanted: list[str]) -> None:
         """Whether just these are there, in this order."""
-        lines = [f"{name} is missing" for name in wanted if name not in recorded]
-        lines += [f"{name} is superfluous" for name in recorded if name not in wanted]
-        if not lines and recorded != wanted:
-            lines = ["one is there twice, or they are in another order"]
-        for line in lines or [""]:
-            self.hold(not line, f"{where}: {what} {line}")
+        if self.hold(
+            recorded == wanted, f"{where}: not every {what.strip(',')} is there as it has to be, once, in order"
+        ):
+            return
+        for name in wanted:
+            self.hold(name in recorded, f"{where}: {what} {name} is missing")
+        for name in recorded:
+            self.hold(name in wanted, f"{where}: {what} {name} is superfluous")
 
 
 def plain(value: object) -> object:
@@ -351,8 +353,15 @@ class Replay:
 
     def table(self, name: str, columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Key of the step to the cells that it decided."""
-        rows = self.package.rows(f"{RELEASE}{name}.csv")
-        return {row["trace_key"]: tuple(row[column] for column in columns) for row in rows}
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.package.rows(f"{RELEASE}{name}.csv"):
+            key, where = row["trace_key"], f"{RELEASE}{name}.csv: {row['trace_key']}"
+            self.checks.hold(
+                key == key_of(row, row.get("stage") or key.split("/")[2]), f"{where}: is of something else"
+            )
+            self.checks.hold(key not in found, f"{where}: is there twice")
+            found[key] = tuple(row[column] for column in columns)
+        return found
 
     def in_table(self, name: str, table: dict[str, tuple[str, ...]], step: Step) -> None:
         """The cells of a row against the outcome of its step."""
@@ -478,8 +487,7 @@ class Replay:
 
     def step(self, step: Step, own: dict[str, Step], tables: dict[str, dict[str, tuple[str, ...]]]) -> None:
         """A step by itself: its name, its row in a table, its outcome."""
-        kind, names = step["kind"], ("org_code", "kind", "gradespan", "student_group", "indicator")
-        key = "/".join((self.policy.year, *filter(None, (step[name] for name in names))))
+        kind, key = step["kind"], key_of({**step, "school_year": self.policy.year}, step["kind"])
         self.checks.hold(step["key"] == key, f"{TRACE}: {step['key']}: says of itself that it is {key}")
         self.steps[kind] += 1
         if (name := KINDS.get(kind)) is not None:
@@ -595,6 +603,7 @@ class Replay:
             for part in CHECK if name in wanted else ():
                 yield f"{part} of {name}", check.get(part), wanted[name].get(part)
         yield "met", step["outcome"]["met"], any(check["met"] for check in checks)
+        yield "status", step["status"], "ok"
 
     def decision(self, step: Step, own: dict[str, Step], grounds: dict[str, list[Step]]) -> Told:
         """The first stage of the precedence that has a reason to give, from the grounds as they have to be."""
@@ -649,6 +658,7 @@ class Replay:
         again = {**school, **keeps, "percentile": None, "recognition": []}
         for name, recorded in step["outcome"].items():
             yield name, recorded, again[name]
+        yield "status", own["status"], again["status"]
         self.determinations[step["key"]] = again
 
     def determined(self) -> None:
@@ -657,10 +667,19 @@ class Replay:
         for row in self.package.rows(f"{RELEASE}determinations.csv"):
             where, again = f"{RELEASE}determinations.csv: {row['trace_key']}", left.pop(row["trace_key"], None)
             self.checks.hold(again is not None, f"{where}: no step of the trace decided it")
+            self.checks.hold(row["trace_key"] == key_of(row, "classification"), f"{where}: is of something else")
+            organisation = self.known.organisations.get(row["org_code"], {})
+            self.checks.same(where, "org_name", row["org_name"], organisation.get("org_name"))
             for name, value in (again or {}).items():
                 self.checks.same(where, name, row[name] or None, "; ".join(value) or None if name in LISTS else value)
         for key in left:
             self.checks.hold(False, f"{RELEASE}determinations.csv: {key}: the trace has this step, the table no row")
+
+
+def key_of(of: dict[str, Any], kind: str) -> str:
+    """The key that a step, or a row that it decided, has by what it is of; parts that do not apply are left out."""
+    parts = of["school_year"], of["org_code"], kind, of.get("gradespan"), of.get("student_group"), of.get("indicator")
+    return "/".join(filter(None, parts))
 
 
 def kept_of(step: Step) -> Fraction | None:
