@@ -99,8 +99,8 @@ def told(release: Release, audience: Audience, home: Path) -> Told:
 def run_times(release: Release, home: Path) -> tuple[str, str]:
     """When the run behind the release began and ended: by the first record that says that its run made it.
 
-    A run that fails or finds nothing changed names the newest release too. A release that no run made was made from
-    the Dagster page: the moment its manifest was written stands for both.
+    A run that fails or finds nothing changed names the newest release too. Where no record says so, the moment at which
+    the manifest was written stands for both.
     """
     wanted = {"year": release.year, "source": release.source, "stage": release.stage, "release": release.name}
     for path in sorted((home / "runs").glob("*.json")):
