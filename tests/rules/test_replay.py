@@ -216,6 +216,21 @@ def test_the_verifier_of_bundles_makes_every_determination_again(
     assert replayed.checks.made > 2 * len(determinations) + len(trace) / 2
 
 
+def test_the_verifier_holds_where_ledgers_and_single_schools_decide(
+    folders: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another state a year: districts judged by their only school, designations in force, schools of recognition."""
+    designated, recognised = 0, 0
+    for year in YEARS:
+        (tmp_path / str(year)).mkdir()
+        replayed = replay_of(loose(folders(year, 2, 40), tmp_path / str(year)), year)
+        assert (replayed.checks.failed, capsys.readouterr().out) == (0, "")
+        assert len(replayed.alone) == len(replayed.known.only_school) > 0
+        designated += len(replayed.known.designations)
+        recognised += len(replayed.known.recognised)
+    assert min(designated, recognised) > 3
+
+
 def _changed_step(step: dict[str, Any], number: int) -> str | None:
     """Change a step in the way of that number, where it can be: what the verifier has to say of it."""
     told, outcome, kind, test = step["inputs"], step["outcome"], step["kind"], step["indicator"]

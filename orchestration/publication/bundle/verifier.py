@@ -532,7 +532,7 @@ class Replay:
         before = [at.replace(code, school)] if school else [f"{at}/{test}" for test in grounds]
         self.checks.each(f"{TRACE}: {at}", "ground", sorted(steps), sorted(grounds))
         self.checks.each(f"{TRACE}: {at}", "step before,", decision["upstream"], before)
-        for test in grounds.keys() & steps.keys():
+        for test in (test for test in grounds if test in steps):  # in the order in which they are printed
             self.again(steps[test], self.ground(steps[test], *grounds[test]))
         self.again(decision, self.decision(decision, own, {test: checks for test, (checks, _) in grounds.items()}))
 
