@@ -95,11 +95,13 @@ def current(home: Path, year: int) -> Release | None:
 def find(home: Path, text: str, year: int | None = None) -> Release:
     """A release by `2025/student-official-001`, by its name within `year`, or by `2025/current`.
 
-    Raises InputError that lists what there is.
+    Raises InputError that lists what there is, and for a release of another year than the one asked.
     """
     of_year, _, name = text.rpartition("/")
     if of_year and not of_year.isdigit():
         raise InputError(f"release '{text}': write it as YEAR/NAME, such as 2025/student-official-001")
+    if of_year and year and int(of_year) != year:
+        raise InputError(f"release '{text}': is of another year than --year {year}")
     year = int(of_year) if of_year else year
     there = releases(home, year)
     for release in there:
