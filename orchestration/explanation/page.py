@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from orchestration.explanation.sentences import spoken
+from orchestration.explanation.node import Node, Rule
+from orchestration.explanation.spelling import spoken
 from orchestration.explanation.text import rule_line
-from orchestration.explanation.tree import Node, Rule
 
 OPEN_TO = 2
 """Levels that are open at first; a print opens all."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestration.explanation.reading import Dossier, Row
 from orchestration.explanation.records import NOT_COVERED, Figure, Listing, Student
-from orchestration.explanation.sentences import NONE, spoken
+from orchestration.explanation.spelling import NONE, spoken
 
 DIGEST = 12
 """Digits of a delivery's sha256 that are printed."""

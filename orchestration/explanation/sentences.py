@@ -6,12 +6,11 @@ printed stands in the step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from fractions import Fraction
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-Row = Mapping[str, Any]
-NONE = "none"
+from orchestration.explanation.spelling import NONE, Row, number, place_of, spoken
+from orchestration.explanation.thresholds import check_line, checks_of
 
 
 class Words(NamedTuple):
@@ -25,25 +24,6 @@ class Words(NamedTuple):
 def words(step: Row) -> Words:
     """The step in words; a kind without a sentence of its own is shown with all that it holds."""
     return _KINDS.get(step["kind"], _plain)(step)
-
-
-def spoken(word: str | None) -> str:
-    """`ela_achievement` as 'ela achievement'."""
-    return (word or "").replace("_", " ")
-
-
-def number(value: Any) -> str:
-    """A figure as it stands in the step; an exact fraction with its value to two places beside it."""
-    if value is None:
-        return NONE
-    if isinstance(value, str) and "/" in value:
-        return f"{value} (≈ {float(Fraction(value)):.2f})"
-    return str(value)
-
-
-def _place(step: Row) -> str:
-    parts = (step["gradespan"], step["student_group"], step["indicator"])
-    return ", ".join(spoken(part) for part in parts if part)
 
 
 def _classification(step: Row) -> Words:
@@ -65,24 +45,12 @@ def _classification(step: Row) -> Words:
 
 
 def _ground(step: Row) -> Words:
-    checks = step["inputs"].get("checks", [])
-    lines = tuple(check_line(check) for check in sorted(checks, key=lambda check: not check["met"]))
+    lines = tuple(check_line(step, check) for check in checks_of(step))
     return Words(f"test: {spoken(step['indicator'])}", "met" if step["outcome"]["met"] else "not met", lines)
 
 
-def check_line(check: Row) -> str:
-    """One comparison of a test: what, its figure, threshold and distance."""
-    what = ", ".join(spoken(check[name]) for name in ("student_group", "subject") if check.get(name)) or "value"
-    if check.get("figure") is None:
-        return f"{what}: {spoken(check['status'])}"
-    limit = f", threshold {check['threshold']}" if "threshold" in check else ""
-    distance = str(check.get("distance", ""))
-    away = f", {distance.lstrip('-')} {'past it' if distance.startswith('-') else 'away'}" if distance else ""
-    return f"{what}: {check['figure']}{limit}{away}: {'met' if check['met'] else 'not met'}"
-
-
 def _percentage(step: Row) -> Words:
-    return Words(f"{step['kind']} percentage: {_place(step)}", _shown(step), (_percentage_line(step),))
+    return Words(f"{step['kind']} percentage: {place_of(step)}", _shown(step), (_percentage_line(step),))
 
 
 def _shown(step: Row) -> str:
@@ -91,30 +59,52 @@ def _shown(step: Row) -> str:
 
 
 def _percentage_line(step: Row) -> str:
+    return {"cumulative": _cumulative_line, "gradespan": _gradespan_line, "annual": _annual_line}[step["kind"]](step)
+
+
+def _cumulative_line(step: Row) -> str:
+    current, prior = step["inputs"].get("current"), step["inputs"].get("prior")
+    kept, parameters = step["outcome"].get("kept"), _parameters(step)
+    if current is None:
+        return "no annual percentage this year" + ("" if prior is None else f"; that of the year before was {prior}")
+    if kept is None:
+        return f"no prior year, and {current} does not stand alone"
+    if prior is None:
+        return f"no prior year: {current} alone → {kept}"
+    return f"{prior} x {parameters['prior_weight']} % + {current} x {parameters['current_weight']} % → {kept}"
+
+
+def _gradespan_line(step: Row) -> str:
+    own, lowest = step["inputs"].get("all"), step["inputs"].get("lowest")
+    kept, parameters = step["outcome"].get("kept"), _parameters(step)
+    if own is None:
+        return "its column has no percentage" + ("" if lowest is None else f"; lowest performing {lowest} is not used")
+    if lowest is None:
+        return f"{own} alone → {kept}"
+    return f"{own} x {parameters['all']} % + lowest performing {lowest} x {parameters['lowest']} % → {kept}"
+
+
+def _annual_line(step: Row) -> str:
     inputs, kept = step["inputs"], step["outcome"].get("kept")
-    parameters = {row["parameter"]: row["value"] for row in step["parameters"]}
-    if step["kind"] == "cumulative":
-        if inputs.get("prior") is None:
-            return f"no prior year: {number(inputs.get('current'))} alone → {number(kept)}"
-        before, now = parameters["prior_weight"], parameters["current_weight"]
-        return f"{inputs['prior']} x {before} % + {inputs['current']} x {now} % = {number(kept)}"
-    if step["kind"] == "gradespan":
-        if inputs.get("lowest") is None or inputs.get("all") is None:
-            return f"{number(inputs.get('all') or inputs.get('lowest'))} alone → {number(kept)}"
-        return (
-            f"{inputs['all']} x {parameters['all']} % + {inputs['lowest']} x {parameters['lowest']} % = {number(kept)}"
-        )
     weights = inputs.get("weights", {})
-    parts = [
-        f"{spoken(k)} {inputs[k]}" + (f" x {weights[k]}" if k in weights else "") for k in inputs if k != "weights"
-    ]
-    total = f" / {sum(map(int, weights.values()))}" if weights else ""
-    return f"{' + '.join(parts) or NONE}{total} → {number(kept)}"
+    spans = {span: value for span, value in inputs.items() if span != "weights"}
+    if not spans:
+        return "no gradespan has a percentage"
+    if len(spans) == 1:
+        return f"{''.join(f'{spoken(span)} {value}' for span, value in spans.items())} alone → {kept}"
+    if not weights or kept is None:
+        return f"{', '.join(f'{spoken(span)} {value}' for span, value in spans.items())}: nothing to weigh them by"
+    parts = " + ".join(f"{spoken(span)} {value} x {weights[span]}" for span, value in spans.items())
+    return f"({parts}) / ({' + '.join(str(weights[span]) for span in spans)}) → {kept}"
+
+
+def _parameters(step: Row) -> dict[str, str]:
+    return {row["parameter"]: row["value"] for row in step["parameters"]}
 
 
 def _column(step: Row) -> Words:
     inputs, outcome = step["inputs"], step["outcome"]
-    title = f"column: {_place(step)}"
+    title = f"column: {place_of(step)}"
     if outcome.get("shown") is None:
         return Words(title, spoken(step["status"]))
     weights = {row["parameter"]: row["value"] for row in step["parameters"] if row["rule_id"] == step["rule_id"]}
@@ -129,7 +119,7 @@ def _column(step: Row) -> Words:
 
 def _points(step: Row) -> Words:
     inputs, outcome = step["inputs"], step["outcome"]
-    title = f"points: {_place(step)}"
+    title = f"points: {place_of(step)}"
     figure = (
         f"{outcome['points']} points, {outcome['rating']}"
         if outcome.get("points") is not None
@@ -148,34 +138,32 @@ def _target(step: Row) -> Words:
     inputs, outcome = step["inputs"], step["outcome"]
     source = f"{outcome['source']} target" + (f", {outcome['path']}" if outcome.get("path") else "")
     if "step" not in inputs:
-        return Words(f"target: {_place(step)}", number(outcome["target"]), (source,))
+        return Words(f"target: {place_of(step)}", number(outcome["target"]), (source,))
     line = f"{source}: baseline {number(inputs.get('baseline'))}, step {number(inputs['step'])}"
     return Words(
-        f"target: {_place(step)}", number(outcome["target"]), (line, f"next year: {number(outcome['next_target'])}")
+        f"target: {place_of(step)}", number(outcome["target"]), (line, f"next year: {number(outcome['next_target'])}")
     )
 
 
 def _comparison(step: Row) -> Words:
     values = ", ".join(f"{rank}th percentile {value}" for rank, value in step["outcome"].items())
     count = step["inputs"].get("organisations")
-    return Words(f"statewide values: {_place(step)}", values, (f"over {count} organisations",))
+    return Words(f"statewide values: {place_of(step)}", values, (f"over {count} organisations",))
 
 
 def _percentile(step: Row) -> Words:
     inputs, value = step["inputs"], step["outcome"]["percentile"]
-    title = f"percentile: {_place(step)}"
+    title = f"percentile: {place_of(step)}"
     if value is None:
         return Words(title, spoken(step["status"]))
     lines = [
         f"score {number(inputs['score'])} among {inputs['ranked']} in the set {spoken(inputs['comparison_set'])}: "
         f"{inputs['below']} below, {inputs['ties']} with the same score (this one among them) → {value}"
     ]
-    for year, found in inputs["years"].items():
-        lines.append(f"{year}: score {number(found['score'])}, weight {found['weight']}")
-        for span, ranks in found["ranks"].items():
-            lines.append(
-                f"{year} {spoken(span)} ranks: {', '.join(f'{spoken(k)} {number(v)}' for k, v in ranks.items())}"
-            )
+    shares = [f"{year} {number(found['score'])} x {found['weight']}" for year, found in inputs["years"].items()]
+    lines.append(f"score: mean of the years' scores by their weights: {', '.join(shares)}")
+    if (alone := step["outcome"].get("alone")) is not None:
+        lines.append(f"as a school of its own among the schools of the set: {alone}")
     return Words(title, str(value), tuple(lines))
 
 
@@ -200,7 +188,7 @@ def _correction(step: Row) -> Words:
 def _plain(step: Row) -> Words:
     outcome = ", ".join(f"{spoken(name)} {number(value)}" for name, value in step["outcome"].items())
     lines = tuple(f"{spoken(name)}: {number(value)}" for name, value in step["inputs"].items())
-    return Words(f"{spoken(step['kind'])}: {_place(step)}", outcome, lines)
+    return Words(f"{spoken(step['kind'])}: {place_of(step)}", outcome, lines)
 
 
 _KINDS: dict[str, Callable[[Row], Words]] = {

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestration.explanation.sentences import spoken
-from orchestration.explanation.tree import Node, Rule
+from orchestration.explanation.node import Node, Rule
+from orchestration.explanation.spelling import spoken
 
 
 def text(root: Node) -> Iterator[str]:
     """One line a node with its figure, its arithmetic below; then every policy row once."""
     numbers: dict[Rule, int] = {}
-    for depth, node in root.walk():
-        margin = "  " * depth
-        cited = [numbers.setdefault(rule, len(numbers) + 1) for rule in node.rules]
-        status = "" if node.status == "ok" else f"  ({spoken(node.status)})"
-        yield f"{margin}{node.title}: {node.figure}{status}{_references(cited)}"
-        for line in node.lines:
-            yield f"{margin}    {line}"
+    yield from _lines(root, 0, numbers)
     if numbers:
         yield ""
         yield "Policy rows applied:"
         for rule, number in numbers.items():
             yield f"  [{number}] {rule_line(rule)}"
+
+
+def _lines(node: Node, depth: int, numbers: dict[Rule, int]) -> Iterator[str]:
+    margin = "  " * depth
+    cited = [numbers.setdefault(rule, len(numbers) + 1) for rule in node.rules]
+    status = "" if node.status == "ok" else f"  ({spoken(node.status)})"
+    yield f"{margin}{node.title}: {node.figure}{status}{_references(cited)}"
+    for line in node.lines:
+        yield f"{margin}    {line}"
+    if node.folded and node.children:
+        yield f"{margin}    {node.folded}"
+        return
+    if node.children and all(child.kind == "delivery" and not child.lines for child in node.children):
+        if node.kind != "participation":  # all rates of a test come from the same ones
+            yield f"{margin}    deliveries as above: {', '.join(child.figure for child in node.children)}"
+        return
+    ranks = [child for child in node.children if child.kind == "rank" and not child.children]
+    if ranks:  # of an earlier year, whose figures are in another release
+        yield f"{margin}    ranks: {'; '.join(f'{_of(rank)} {rank.figure}' for rank in ranks)}"
+    for child in node.children:
+        if child not in ranks:
+            yield from _lines(child, depth + 1, numbers)
+
+
+def _of(rank: Node) -> str:
+    return f"{spoken(rank.values['gradespan'])} {spoken(rank.values['indicator'])}"
 
 
 def rule_line(rule: Rule) -> str:

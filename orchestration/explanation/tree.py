@@ -5,62 +5,31 @@ Belongs here: what stands below what. Does not: wording (`sentences`) and form (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from orchestration.errors import InputError
+from orchestration.explanation.leaves import ALL_STUDENTS, below_test, ranked, values_of
+from orchestration.explanation.leaves import figure as figure_of
+from orchestration.explanation.node import Node, Rule
 from orchestration.explanation.reading import Dossier, Row
-from orchestration.explanation.sentences import check_line, spoken, words
+from orchestration.explanation.sentences import words
+from orchestration.explanation.spelling import spoken
+from orchestration.explanation.thresholds import Nearest, nearest
 
-EXPLANATION_VERSION = 2
+EXPLANATION_VERSION = 3
 ROOTS = ("classification", "federal", "correction")
 """Kinds of steps that end a chain; everything else is found below them."""
+ASKED = ("cumulative", "percentile")
+"""Kinds of steps that a student group comes to."""
 
 
-NEAREST = 5
-"""Thresholds shown in the list of the nearest."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A policy row that a step applied: value, standing and where it is written."""
-
-    rule: str
-    parameter: str
-    value: str
-    unit: str
-    policy_year: str
-    status: str
-    citation: str
-    address: str
-
-
-@dataclass
-class Node:
-    """One line of the explanation. `kind` is the step's kind, or figure, participation, delivery, organisation."""
-
-    kind: str
-    key: str
-    title: str
-    figure: str
-    status: str = "ok"
-    lines: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    children: list[Node] = field(default_factory=list)
-
-    def walk(self, depth: int = 0) -> Iterator[tuple[int, Node]]:
-        """This node and all below it with their depth, in reading order."""
-        yield depth, self
-        for child in self.children:
-            yield from child.walk(depth + 1)
-
-
-def explanation(dossier: Dossier, indicator: str | None = None, group: str | None = None) -> Node:
+def explanation(
+    dossier: Dossier, indicator: str | None = None, group: str | None = None, *, is_whole: bool = True
+) -> Node:
     """The tree of an organisation, or of its steps on one indicator and student group only.
 
-    Raises InputError when the release does not know the organisation, or has no such step.
+    `is_whole`: with the target percentages of student groups, which decide no category; they are half of it. Raises
+    InputError when the release does not know the organisation, or has no such step.
     """
     organisation, steps = dossier.organisation, dossier.steps
     root = Node(
@@ -69,24 +38,23 @@ def explanation(dossier: Dossier, indicator: str | None = None, group: str | Non
         f"{organisation['org_name']} ({dossier.org_code}), {dossier.release.year}",
         _category(dossier),
     )
+    grown = _Tree(dossier)
     if indicator or group:
-        keys = [key for key, step in steps.items() if _is_asked(step, indicator, group)]
-        if not keys:
-            known = sorted({s["indicator"] for s in steps.values() if s["kind"] == "points"})
-            groups = sorted({s["student_group"] for s in steps.values() if s["kind"] == "points"})
-            raise InputError(
-                f"--indicator {indicator} --group {group}: {dossier.org_code} has no such step; "
-                f"indicators: {', '.join(known)}; groups: {', '.join(groups)}"
-            )
-    else:
-        below = {up for step in steps.values() for up in step["upstream"]}
-        keys = [key for key, step in steps.items() if step["kind"] in ROOTS and key not in below]
-    other = {up for step in steps.values() for up in step["upstream"] if up not in steps}
-    known_steps = steps | dossier.elsewhere(other)
-    told: set[str] = set()
-    root.children = [_node(key, known_steps, dossier, told) for key in keys]
-    if not (indicator or group) and (nearest := _nearest(steps)):
-        root.children.append(nearest)
+        root.children = [grown.node(key) for key in _asked(dossier, indicator, group)]
+        return root
+    below = {up for step in steps.values() for up in step["upstream"]}
+    ends = [key for key, step in steps.items() if key not in below]
+    others = [key for key in ends if steps[key]["kind"] in ASKED]
+    own = [key for key in others if steps[key]["student_group"] == ALL_STUDENTS]  # of a district judged as its school
+    root.children = [grown.node(key) for key in ends if steps[key]["kind"] in ROOTS or key in own]
+    root.children += [
+        Node("thresholds", "", *_nearest_head(found), lines=found.lines) for found in nearest(steps.values())
+    ]
+    if is_whole and (others := [key for key in others if key not in own]):
+        figure = f"{len(others)} more than decide the category"
+        node = Node("student_groups", "", "percentiles and percentages of student groups", figure)
+        node.children = [grown.folded(key) for key in others]
+        root.children.append(node)
     return root
 
 
@@ -98,7 +66,7 @@ def document(dossier: Dossier, *, tree: Node | None = None, records: Row | None 
         "release": f"{release.year}/{release.name}",
         "manifest_sha256": release.sha256,
         "org_code": dossier.org_code,
-        **({"tree": asdict(tree)} if tree else {}),
+        **({"tree": tree.document()} if tree else {}),
         **({"records": records} if records else {}),
     }
 
@@ -110,58 +78,102 @@ def _category(dossier: Dossier) -> str:
     return f"{row['overall_classification'] or spoken(row['status'])} / {row['reason'] or 'none'}"
 
 
-def _is_asked(step: Row, indicator: str | None, group: str | None) -> bool:
-    """Whether a step answers a narrowed question: the points of an indicator, or what a group comes to."""
-    kinds = ("points",) if indicator else ("cumulative", "percentile")
-    return (
-        step["kind"] in kinds
-        and (indicator is None or step["indicator"] == indicator)
-        and (group is None or step["student_group"] == group)
-    )
+def _asked(dossier: Dossier, indicator: str | None, group: str | None) -> list[str]:
+    """Keys of the steps that answer a narrowed question: the points of an indicator, or what a group comes to.
+
+    A group without percentages of its own (the lowest performing) comes to its columns. Raises InputError.
+    """
+    steps = dossier.steps
+    of_group = {key: step for key, step in steps.items() if group in (None, step["student_group"])}
+    ways: tuple[tuple[str, ...], ...] = (("points",),) if indicator else (ASKED, ("column",))
+    for kinds in ways:
+        found = [
+            key for key, s in of_group.items() if s["kind"] in kinds and (not indicator or s["indicator"] == indicator)
+        ]
+        if found:
+            return found
+    asked = " ".join(f"--{name} {word}" for name, word in (("indicator", indicator), ("group", group)) if word)
+    points = [step for step in steps.values() if step["kind"] == "points"]
+    known = ", ".join(sorted({step["indicator"] for step in points}))
+    groups = ", ".join(sorted({step["student_group"] for step in points}))
+    there = f"indicators: {known}; groups: {groups}" if points else "the release has no points of it"
+    raise InputError(f"{asked}: {dossier.org_code} has no such step; {there}")
 
 
-def _node(key: str, steps: dict[str, Row], dossier: Dossier, told: set[str]) -> Node:
-    """A step with everything below it; what was told above is only named."""
-    step = steps.get(key)
-    if step is None:
-        return Node("missing", key, key, "not in the trace", "missing_source")
-    title, figure, lines = words(step)
-    if key in told:
-        return Node(step["kind"], key, title, figure, step["status"], ("explained above",))
-    told.add(key)
-    if step["upstream"] and step["org_code"] != dossier.org_code:
-        lines = (*lines, f"explained at {step['org_code']}")
-        return Node(step["kind"], key, title, figure, step["status"], lines, _rules(step, dossier))
-    node = Node(step["kind"], key, title, figure, step["status"], lines, _rules(step, dossier))
-    node.children = [
-        _node(up, steps, dossier, told) for up in sorted(step["upstream"], key=lambda k: not _is_met(k, steps))
-    ]
-    if step["kind"] == "points":
-        node.children += _figure(step, dossier, told)
-    if step["kind"] == "classification" and step["rule_id"].startswith("participation"):
-        node.children += _participation(step, dossier, told)
-    return node
+def _nearest_head(found: Nearest) -> tuple[str, str]:
+    """Title and figure of a list of thresholds."""
+    what = "reached" if found.is_reached else "not reached"
+    shown = f"{len(found.lines)} of {found.count}"
+    return f"nearest thresholds {what}, in {found.unit}", shown
 
 
-def _is_met(key: str, steps: dict[str, Row]) -> bool:
-    """Tests that were met come first; every other step keeps its place."""
-    return bool(steps[key]["outcome"].get("met", True)) if key in steps else True
+class _Tree:
+    """Nodes of one explanation; what was told once is only named afterwards."""
 
+    def __init__(self, dossier: Dossier) -> None:
+        self._dossier = dossier
+        own = dossier.steps
+        self._steps = own | dossier.elsewhere({up for s in own.values() for up in s["upstream"] if up not in own})
+        self._told: set[str] = set()
+        self._points: dict[tuple[str, str], list[str]] = {}
+        for key, step in own.items():
+            if step["kind"] == "points":
+                self._points.setdefault((step["gradespan"], step["student_group"]), []).append(key)
 
-def _nearest(steps: dict[str, Row]) -> Node | None:
-    """The tests by how far the figure stands from the threshold: what would have to change, and by how much."""
-    found = [
-        (Decimal(str(check["distance"])), step["indicator"], check)
-        for step in steps.values()
-        if step["kind"] == "classification"
-        for check in step["inputs"].get("checks", [])
-        if check.get("distance") is not None
-    ]
-    if not found:
-        return None
-    nearest = sorted(found, key=lambda entry: entry[0])[:NEAREST]
-    lines = tuple(f"{spoken(test)}: {check_line(check)}" for _, test, check in nearest)
-    return Node("thresholds", "", "nearest thresholds", f"{len(nearest)} of {len(found)} tests", "ok", lines)
+    def node(self, key: str) -> Node:
+        """A step with everything below it."""
+        step, dossier = self._steps.get(key), self._dossier
+        if step is None:
+            return Node("missing", key, key, "not in the trace", "missing_source")
+        title, figure, lines = words(step)
+        node = Node(step["kind"], key, title, figure, step["status"], lines, values=values_of(step))
+        if key in self._told:
+            node.lines = ("explained above",)
+            return node
+        self._told.add(key)
+        node.rules = _rules(step, dossier)
+        if step["upstream"] and step["org_code"] != dossier.org_code:
+            node.lines = (*lines, f"explained at {step['org_code']}")
+            return node
+        node.children = [self._below(step, up) for up in self._upstream(step)]
+        if step["kind"] == "points":
+            node.children += figure_of(
+                (step["gradespan"], step["student_group"], step["indicator"]), dossier, self._told
+            )
+        elif step["kind"] == "percentile":
+            node.children += ranked(step, dossier, self._told)
+        elif step["kind"] == "classification":
+            node.children += below_test(step, dossier, self._told)
+        return node
+
+    def folded(self, key: str) -> Node:
+        """A step that a form may leave out what stands below, since it decides nothing.
+
+        A digest that was told there only (its key has no path) is told again where everybody sees it.
+        """
+        before = set(self._told)
+        node = self.node(key)
+        self._told -= {told for told in self._told - before if "/" not in told}
+        node.folded = f"--group {self._steps[key]['student_group']} shows what stands below"
+        return node
+
+    def _below(self, step: Row, key: str) -> Node:
+        """A step below another; the groups that did not meet a test are folded."""
+        met = {check.get("student_group") for check in step["inputs"].get("checks", []) if check["met"]}
+        up = self._steps.get(key)
+        is_other = up and up["kind"] == "percentile" and up["student_group"] not in (ALL_STUDENTS, *met)
+        return self.folded(key) if is_other else self.node(key)
+
+    def _upstream(self, step: Row) -> list[str]:
+        """Tests that were met come first; below a column also the indicators that have no points, last."""
+        keys: list[str] = sorted(step["upstream"], key=lambda key: not self._is_met(key))
+        if step["kind"] == "column":
+            keys += [k for k in self._points.get((step["gradespan"], step["student_group"]), []) if k not in keys]
+        return keys
+
+    def _is_met(self, key: str) -> bool:
+        """Whether a test was met; any other step keeps its place."""
+        return bool(self._steps[key]["outcome"].get("met", True)) if key in self._steps else True
 
 
 def _rules(step: Row, dossier: Dossier) -> tuple[Rule, ...]:
@@ -171,58 +183,3 @@ def _rules(step: Row, dossier: Dossier) -> tuple[Rule, ...]:
         named = (row["rule_id"], row["parameter"], row["value"], row["unit"], row["policy_year"], row["status"])
         found.append(Rule(*named, citation["title"], citation["address"]))
     return tuple(found)
-
-
-def _figure(step: Row, dossier: Dossier, told: set[str]) -> list[Node]:
-    """The indicator's figure below its points, and the deliveries below the figure."""
-    row = dossier.figures.get((step["gradespan"], step["student_group"], step["indicator"]))
-    if row is None:
-        return []
-    place = f"{step['gradespan']}/{step['student_group']}/{step['indicator']}"
-    node = Node(
-        "figure",
-        f"{row['school_year']}/{dossier.org_code}/figure/{place}",
-        f"figure: {spoken(step['indicator'])}",
-        str(row["value"]) if row["value"] is not None else spoken(row["status"]),
-        row["status"],
-        (
-            f"numerator {row['numerator']}, denominator {row['denominator']}, n {row['n']}; data of {row['data_year']}",
-            f"how it is counted: dbt_project/models/indicators/rules, measure {spoken(row['measure'])}",
-            *((row["note"],) if row["note"] else ()),
-        ),
-    )
-    node.children = _deliveries(step["indicator"], row["data_year"], dossier, told)
-    return [node]
-
-
-def _participation(step: Row, dossier: Dossier, told: set[str]) -> list[Node]:
-    """The rates that met the participation test, with what they were counted from."""
-    met = {(c.get("student_group"), c.get("subject")) for c in step["inputs"].get("checks", []) if c["met"]}
-    nodes = []
-    for (span, group, subject), row in dossier.participation.items():
-        if (group, subject) in met or (group, None) in met:
-            node = Node(
-                "participation",
-                f"{row['school_year']}/{dossier.org_code}/participation/{span}/{group}/{subject}",
-                f"participation: {spoken(span)}, {spoken(group)}, {spoken(subject)}",
-                f"{row['rate']} percent" if row["rate"] is not None else spoken(row["status"]),
-                row["status"],
-                (
-                    f"tested {row['tested']} of {row['should_test']} who should have been",
-                    f"two years: {row['two_year_tested']} of {row['two_year_should_test']}",
-                ),
-            )
-            node.children = _deliveries("participation", row["school_year"], dossier, told)
-            nodes.append(node)
-    return nodes
-
-
-def _deliveries(indicator: str, data_year: int, dossier: Dossier, told: set[str]) -> list[Node]:
-    """The deliveries behind a figure; the digest of each stands where it is named first."""
-    nodes = []
-    for entry in dossier.deliveries(indicator, data_year):
-        name = " ".join(str(entry[part]) for part in ("year", "collection", "part", "stage") if entry[part])
-        lines = () if entry["sha256"] in told else (f"sha256 {entry['sha256']}",)
-        told.add(entry["sha256"])
-        nodes.append(Node("delivery", entry["sha256"], f"delivery: {name}", entry["file"], "ok", lines))
-    return nodes

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from orchestration.determinations.report_columns import ALL_STUDENTS, LOWEST_PERFORMING
 from orchestration.explanation.page import fragments
 from orchestration.explanation.reading import Row
+from orchestration.explanation.thresholds import checks_of, comparison, outcome_of
 from orchestration.explanation.tree import explanation
 from orchestration.pages.points_table import PointsTable, points_table
 from orchestration.pages.reading import Source
@@ -59,6 +59,7 @@ class Check:
     threshold: Cell
     distance: str
     is_met: bool
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def organisation_page(code: str, source: Source) -> OrganisationPage:
     grounds: tuple[Ground, ...] = ()
     if not source.is_public:
         dossier = source.library.dossier(code)
-        tree, rules = fragments(explanation(dossier), OPEN_TO)
+        tree, rules = fragments(explanation(dossier, is_whole=False), OPEN_TO)
         grounds = _grounds(dossier.steps, source)
         whole = next((s for s in dossier.steps.values() if s["kind"] == "classification" and not s["indicator"]), None)
         only_school = (whole or {"inputs": {}})["inputs"].get("only_school", "")
@@ -230,16 +231,15 @@ def _grounds(steps: Mapping[str, Row], source: Source) -> tuple[Ground, ...]:
     for step in steps.values():
         if step["kind"] != "classification" or not step["indicator"]:
             continue
-        checks = step["inputs"].get("checks", [])
-        known = [c for c in checks if c.get("figure") is not None]
+        checks = checks_of(step)
+        known = [c for c in checks if c.get("figure") is not None or c["met"]]
         met = [c for c in known if c["met"]]
-        nearest = sorted((c for c in known if not c["met"]), key=lambda c: Decimal(str(c.get("distance", 0))))
-        told = met or nearest[:1]
+        told = met or known[:1]
         found.append(
             Ground(
                 label(step["indicator"]),
                 bool(step["outcome"]["met"]),
-                tuple(_check(c, source) for c in told),
+                tuple(_check(step, c, source) for c in told),
                 len(known) - len(told),
                 len(checks) - len(known),
             )
@@ -247,16 +247,16 @@ def _grounds(steps: Mapping[str, Row], source: Source) -> tuple[Ground, ...]:
     return tuple(sorted(found, key=lambda ground: not ground.is_met))
 
 
-def _check(check: Row, source: Source) -> Check:
+def _check(step: Mapping[str, Any], check: Mapping[str, Any], source: Source) -> Check:
     what = [source.groups.get(check[n], label(check[n])) for n in ("student_group", "subject") if check.get(n)]
-    distance = str(check.get("distance", ""))
-    away = f"{distance.lstrip('-')} {'past it' if distance.startswith('-') else 'away'}" if distance else DASH
+    held = comparison(step, check)
     return Check(
         ", ".join(what) or DASH,
-        Cell(_figure(check["figure"])),
+        Cell(_figure(check["figure"])) if check.get("figure") is not None else NOTHING,
         cell(check.get("threshold"), "", source.word),
-        away,
+        f"{held.distance}; {held.direction.value}" if held else DASH,
         bool(check["met"]),
+        outcome_of(step["indicator"], check),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from orchestration.explanation.sentences import spoken
+from orchestration.explanation.spelling import spoken
 
 INDICATORS = {
     "ela_achievement": "English language arts achievement",

@@ -29,11 +29,9 @@ from tests.e2e.test_cli import COMMAND, PROJECT
 from tests.support.html_pages import Page
 from tests.support.published_state import BEFORE, LOWER, NAME, YEAR, change, published_state
 from tests.support.releases import bytes_of
+from tests.support.withheld import GROUPS, SPANS, WORD, withheld_cells
 
 HOSTILE = "</script><script>document.title='taken'</script>\u2028\u2029\"'&<img src=x onerror=alert(1)>{{ 7*7 }}"
-WORD = "withheld"
-GROUPS = {"all_students": "All Students", "lowest_performing": "Lowest Performing"}
-SPANS = {"non_high": "non-high school grades", "high": "high school grades"}
 
 
 @pytest.fixture(scope="module")
@@ -183,22 +181,34 @@ def test_totals_and_weights_of_categories_are_those_of_the_trace(release: Releas
 
 
 def test_leaves_of_the_tree_are_the_figures_of_the_tables(release: Release, whole: Path) -> None:
-    figures = defaultdict(set)
+    """On the page of every organisation, each by its place; every figure that the points table stands on is there."""
+    figures: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    needed: dict[str, set[str]] = defaultdict(set)
     for row in rows(release.folder, "indicator_results"):
+        place = ", ".join(row[name].replace("_", " ") for name in ("gradespan", "student_group", "indicator"))
         line = (
             f"numerator {row['numerator']}, denominator {row['denominator']}, n {row['n']}; data of {row['data_year']}"
         )
-        figures[row["org_code"]].add((row["indicator"].replace("_", " "), str(row["value"]), line))
+        value = str(row["value"]) if row["value"] is not None else row["status"].replace("_", " ")
+        figures[row["org_code"]][place] = (value, line)
+    for row in rows(release.folder, "indicator_points"):
+        if row["student_group"] in GROUPS and row["points"] is not None:
+            place = ", ".join(row[name].replace("_", " ") for name in ("gradespan", "student_group", "indicator"))
+            needed[row["org_code"]].add(place)
     leaf = re.compile(
-        r"<summary>figure: ([^<]+): <span class=figure>([0-9.]+)</span></summary><p class=line>(numerator [^<]+)</p>"
+        r"<summary>figure: ([^<]+): <span class=figure>([^<]+)</span>(?: \([^<]+\))?</summary><p class=line>([^<]+)</p>"
     )
     found = 0
     for path in (whole / "org").iterdir():
-        leaves = leaf.findall(path.read_text())
-        assert {*leaves} <= figures[path.stem], path
+        text = path.read_text()
+        leaves = leaf.findall(text)
+        assert len(leaves) == text.count("<summary>figure: ")
+        for place, value, line in leaves:
+            assert figures[path.stem][place] == (value, line), (path, place)
+        assert {place for place, *_ in leaves} >= needed[path.stem], path
         found += len(leaves)
-        assert "not in the trace" not in path.read_text()
-    assert found > 80
+        assert "not in the trace" not in text
+    assert found > 300
 
 
 def test_reading_many_gives_the_same_tree_as_reading_one(release: Release) -> None:
@@ -319,6 +329,17 @@ def test_no_withheld_figure_is_in_a_public_page(release: Release, whole: Path, p
             leaked += bool(found.search(whole_told[code]))
     assert searched > 300
     assert leaked > 50, "the search finds them where they are"
+
+
+def test_no_withheld_count_or_percentage_is_in_a_cell(release: Release, whole: Path, public: Path) -> None:
+    """Figures of a digit or two, which stand on a page as something else too, are looked for where they would be."""
+    looked = withheld_cells(release, public)
+    assert looked["indicator_results", "n"] > 100
+    assert looked["indicator_points", "points"] > 20
+    assert looked["target_percentages", "shown"] > 100
+    assert looked["determinations", "annual"] > 10
+    with pytest.raises(AssertionError):
+        withheld_cells(release, whole)
 
 
 def test_withheld_cells_say_so_with_the_reason_and_there_is_no_trace(release: Release, public: Path) -> None:

@@ -74,3 +74,25 @@ def _year_before(release: Release, home: Path) -> None:
     (folder / MANIFEST).chmod(0o600)
     (folder / MANIFEST).write_text(json.dumps(manifest))
     (folder.parent / CURRENT).symlink_to(NAME)
+
+
+def two_years(folder: Path, students: int = 6_000) -> Release:
+    """The release of `YEAR` made after one of `BEFORE`, as the years go: it has percentiles and prior years.
+
+    Deliveries go back a year more, which some figures of the first are of.
+    """
+    shop = Workshop(folder)
+    years = [BEFORE - 1, BEFORE, YEAR]
+    synthetic.generate(shop.settings.landing, students=students, years=years, seed=5, contracts=shop.contracts)
+    told = SmallHome(shop.settings.home)
+    for year in years:
+        for collection in [name for name, c in shop.contracts.items() if c.source != "hub"]:
+            assert shop.take_in(collection, year).refusals == ()
+    for year in (BEFORE, YEAR):
+        build_indicators(year, "official", settings=shop.settings, contracts=shop.contracts, register=shop.register)
+        build_determinations(year, "student", settings=shop.settings, register=shop.register)
+        build_assistance(year, "student", settings=shop.settings, register=shop.register)
+        for room in ("source", "indicators", "determinations", "assistance"):
+            told.gate(room, year, "student", passed=True)
+        release = publish(year, "student", "official", settings=shop.settings, register=shop.register).release
+    return release
