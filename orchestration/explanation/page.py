@@ -20,7 +20,8 @@ h1{font-size:1.4rem}ul{list-style:none;padding-left:1.2rem;border-left:1px solid
 summary{cursor:pointer}summary:focus-visible{outline:3px solid #1f5fa8}
 .figure{font-weight:600}.line{color:#3d3d3d;margin:0 0 0 1.2rem}.open{color:#8a3b00}
 .rules{font-size:.9rem}footer{margin-top:2rem;font-size:.9rem;color:#3d3d3d;overflow-wrap:anywhere}
-@media print{body{margin:0;max-width:none}details>*{display:block}}
+@media print{body{margin:0;max-width:none}
+details::details-content{content-visibility:visible;display:block;height:auto}details>*{display:block}}
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -251,3 +253,39 @@ def test_paper_has_no_field_and_the_same_figures(driver: WebDriver, sites: Any) 
         assert paper == "rgb(255, 255, 255)"
     finally:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def printed(driver: WebDriver, page: Path) -> str:
+    """The text of a page that is laid out for print; the driver's own text leaves out what is closed on a screen."""
+    driver.get(page.as_uri())
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        text: str = driver.execute_script("return document.body.innerText")
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    return text
+
+
+def sheets(driver: WebDriver, page: Path) -> int:
+    """How many sheets of paper a page of the site takes."""
+    driver.get(page.as_uri())
+    paper = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    return len(re.findall(rb"/Type\s*/Page\b", paper))
+
+
+def test_paper_has_the_closed_parts_of_an_explanation(driver: WebDriver, sites: Any, tmp_path: Path) -> None:
+    """A closed part of the tree is printed too, down to the deliveries, on the site and in a page of `explain`."""
+    made, rows, _ = sites
+    code = school(rows)["org_code"]
+    words = ("explain", "--year", str(YEAR), "--org", code, "--format", "html", "--home", made["whole"].parent / "home")
+    alone = tmp_path / "explained.html"
+    alone.write_text(accountability(*words).stdout)
+    for page in (made["whole"] / "org" / f"{code}.html", alone):
+        digest = re.findall(r"sha256 ([0-9a-f]{64})", page.read_text())[0]
+        text = printed(driver, page)
+        for said in (digest, "numerator ", "delivery: ", "how it is counted"):
+            assert said in text, (page, said)
+    bare = tmp_path / "bare.html"
+    bare.write_text(alone.read_text().replace("::details-content", "::of-no-kind"))
+    assert digest not in printed(driver, bare), "it is the style that opens them"
+    assert sheets(driver, alone) > sheets(driver, bare)
