@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -151,6 +152,41 @@ def test_each_document_is_as_its_schema_says(state: State) -> None:
     spoiled = json.loads(json.dumps(next(iter(state.documents.values()))))
     next(node for node in walk(spoiled["tree"]) if node["kind"] == "figure")["values"]["numerator"] = "12"
     assert next(validator.iter_errors(spoiled), None) is not None
+
+
+LINE = re.compile(
+    r": (?P<figure>[\d.]+), threshold (?P<threshold>[\d.]+) \((?P<met_where>[^)]+)\), "
+    r"(?:exactly at it|(?P<size>[\d.]+) [a-z ]+ (?P<side>above|below) it): (?P<said>.+)"
+)
+
+
+def test_every_comparison_says_on_which_side_its_figure_is_and_fits_its_outcome(state: State) -> None:
+    """Also in the lists of the nearest, whose order is that of the distances."""
+    seen: set[tuple[str, str]] = set()
+    for tree in state.trees.values():
+        for _, node in tree.walk():
+            found = [match for line in node.lines if (match := LINE.search(line))]
+            if node.kind not in ("classification", "thresholds"):
+                assert not found
+                continue
+            assert len(found) == sum(", threshold " in line for line in node.lines)
+            for match in found:
+                apart = Decimal(match["figure"]) - Decimal(match["threshold"])
+                assert abs(apart) == Decimal(match["size"] or 0)
+                assert match["side"] == (None if not apart else "above" if apart > 0 else "below")
+                met = {
+                    "met at it or below": apart <= 0,
+                    "met below it": apart < 0,
+                    "met at it or above": apart >= 0,
+                    "where the next band begins": apart < 0,
+                }[match["met_where"]]
+                assert match["said"] in ({True: ("met", "band reached"), False: ("not met",)}[met]), match[0]
+                seen.add((match["met_where"], match["said"]))
+            if node.kind == "thresholds":
+                sizes = [Decimal(match["size"] or 0) for match in found]
+                assert sizes == sorted(sizes)
+    assert {where for where, _ in seen} >= {"met at it or below", "met below it", "where the next band begins"}
+    assert {("met at it or below", "met"), ("met at it or below", "not met")} <= seen
 
 
 # --- Chains ----------------------------------------------------------------------------------------------------------

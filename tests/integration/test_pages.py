@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,22 @@ def test_leaves_of_the_tree_are_the_figures_of_the_tables(release: Release, whol
         found += len(leaves)
         assert "not in the trace" not in text
     assert found > 300
+
+
+def test_grounds_say_on_which_side_of_the_threshold_a_figure_is(whole: Path) -> None:
+    said = set()
+    for code, page in pages(whole).items():
+        for row in page.tables.get("Tests of the classification, met ones first", [])[1:]:
+            if len(row) < 5 or not row[-1].endswith(("it", "below", "above", "begins")):
+                continue
+            outcome, _, figure, threshold, distance = row[-5:]
+            apart = Decimal(figure) - Decimal(threshold)
+            side = "below it" if apart < 0 else "above it" if apart > 0 else "exactly at it"
+            assert side in distance.split(";")[0], (code, row)
+            assert distance.startswith(str(abs(apart)) if apart else "exactly"), (code, row)
+            said.add((distance.split("; ")[1], outcome))
+    assert {("where the next band begins", "band reached"), ("met at it or above", "met")} <= said
+    assert ("met below it", "not met") in said
 
 
 def test_reading_many_gives_the_same_tree_as_reading_one(release: Release) -> None:
