@@ -6,9 +6,10 @@ steps (`tree`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from orchestration.explanation.node import Node
+from orchestration.explanation.counting import counting_rows
+from orchestration.explanation.node import Node, Rule
 from orchestration.explanation.reading import Dossier, Row
 from orchestration.explanation.spelling import NONE, number, place_of, spoken
 from orchestration.explanation.thresholds import checks_of
@@ -64,6 +65,7 @@ def figure(place: tuple[str, str, str], dossier: Dossier, told: set[str]) -> lis
     told.add(node.key)
     counted = f"how it is counted: dbt_project/models/indicators/rules, measure {spoken(row['measure'])}"
     node.lines = (*node.lines, counted, *((row["note"],) if row["note"] else ()))
+    node.rules = rules_of(counting_rows(dossier.policy, row, row["indicator"]), dossier)
     node.children = _deliveries(row["indicator"], row["data_year"], dossier, told)
     return [node]
 
@@ -135,6 +137,7 @@ def _participation(step: Row, dossier: Dossier, told: set[str]) -> Iterator[Node
                 values={"gradespan": span, "student_group": group, "subject": subject}
                 | {name: row[name] for name in PARTICIPATION},
             )
+            node.rules = rules_of(counting_rows(dossier.policy, row, f"{subject}_participation"), dossier)
             node.children = _deliveries("participation", row["school_year"], dossier, told)
             yield node
 
@@ -160,3 +163,13 @@ def _deliveries(indicator: str, data_year: int, dossier: Dossier, told: set[str]
 def _exact(value: object) -> object:
     """A decimal as text, so that no reader makes it a float; whole numbers stay numbers."""
     return value if value is None or isinstance(value, int) else str(value)
+
+
+def rules_of(rows: Iterable[Row], dossier: Dossier) -> tuple[Rule, ...]:
+    """Policy rows with the title and the address of where they are written."""
+    found = []
+    for row in rows:
+        citation = dossier.citations.get(row["citation_id"], {"title": row["citation_id"], "address": ""})
+        named = (row["rule_id"], row["parameter"], row["value"], row["unit"], row["policy_year"], row["status"])
+        found.append(Rule(*named, citation["title"], citation["address"]))
+    return tuple(found)

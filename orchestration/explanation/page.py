@@ -10,7 +10,7 @@ from html import escape
 
 from orchestration.explanation.node import Node, Rule
 from orchestration.explanation.spelling import spoken
-from orchestration.explanation.text import rule_line
+from orchestration.explanation.text import rule_line, spans
 
 OPEN_TO = 2
 """Levels that are open at first; a print opens all."""
@@ -55,7 +55,7 @@ def _node(node: Node, depth: int, numbers: dict[Rule, int], open_to: int) -> Ite
         return
     status = "" if node.status == "ok" else f" ({escape(spoken(node.status))})"
     cited = [numbers.setdefault(rule, len(numbers) + 1) for rule in node.rules]
-    links = " ".join(f'<a href="#rule-{n}">[{n}]</a>' for n in cited)
+    links = " ".join(f'<a href="#rule-{first}">[{words}]</a>' for first, words in spans(cited))
     head = f"{escape(node.title)}: <span class=figure>{escape(node.figure)}</span>{status}"
     lines = "".join(f"<p class=line>{escape(line)}</p>" for line in node.lines)
     lines += f"<p class=line>rules {links}</p>" if links else ""

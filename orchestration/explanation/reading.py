@@ -130,6 +130,11 @@ class Dossier:
         """Citation to its title and address."""
         return _citations(self.release.folder / "citations.csv")
 
+    @property
+    def policy(self) -> Mapping[str, Mapping[tuple[str, str], Row]]:
+        """Rule to (policy year, parameter) to its row, as the release keeps them."""
+        return _policy(self.release.folder / "policy.csv")
+
     @cached_property
     def feeds(self) -> Mapping[str, list[str]]:
         """Indicator to the collections that its figure is counted from."""
@@ -203,3 +208,12 @@ def _citations(file: Path) -> Mapping[str, Row]:
 def _feeds(file: Path) -> Mapping[str, list[str]]:
     feeds: Mapping[str, list[str]] = json.loads(file.read_bytes())
     return feeds
+
+
+@lru_cache(maxsize=8)
+def _policy(file: Path) -> Mapping[str, Mapping[tuple[str, str], Row]]:
+    found: dict[str, dict[tuple[str, str], Row]] = {}
+    with file.open(newline="", encoding="utf-8") as text:
+        for row in csv.DictReader(text):
+            found.setdefault(row["rule_id"], {})[row["policy_year"], row["parameter"]] = row
+    return found

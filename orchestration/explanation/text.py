@@ -51,14 +51,17 @@ def rule_line(rule: Rule) -> str:
     return f"{row}, {rule.status}: {rule.citation}" + (f" <{rule.address}>" if rule.address else "")
 
 
+def spans(numbers: list[int]) -> list[tuple[int, str]]:
+    """Numbers of policy rows, those that follow each other as one: the first and how it is printed, `(3, "3-5")`."""
+    found: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return [(first, str(first) if first == last else f"{first}-{last}") for first, last in found]
+
+
 def _references(numbers: list[int]) -> str:
     """`[3-5, 9]`"""
-    if not numbers:
-        return ""
-    spans: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return f"  [{', '.join(str(a) if a == b else f'{a}-{b}' for a, b in spans)}]"
+    return f"  [{', '.join(words for _, words in spans(numbers))}]" if numbers else ""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from orchestration.errors import InputError
-from orchestration.explanation.leaves import ALL_STUDENTS, below_test, ranked, values_of
+from orchestration.explanation.leaves import ALL_STUDENTS, below_test, ranked, rules_of, values_of
 from orchestration.explanation.leaves import figure as figure_of
-from orchestration.explanation.node import Node, Rule
+from orchestration.explanation.node import Node
 from orchestration.explanation.reading import Dossier, Row
 from orchestration.explanation.sentences import words
 from orchestration.explanation.spelling import spoken
@@ -28,7 +28,7 @@ def explanation(
 ) -> Node:
     """The tree of an organisation, or of its steps on one indicator and student group only.
 
-    `is_whole`: with the target percentages of student groups, which decide no category; they are half of it. Raises
+    `is_whole`: with all that stands below student groups that decide no category, which is most of it. Raises
     InputError when the release does not know the organisation, or has no such step.
     """
     organisation, steps = dossier.organisation, dossier.steps
@@ -38,7 +38,7 @@ def explanation(
         f"{organisation['org_name']} ({dossier.org_code}), {dossier.release.year}",
         _category(dossier),
     )
-    grown = _Tree(dossier)
+    grown = _Tree(dossier, is_whole=is_whole)
     if indicator or group:
         root.children = [grown.node(key) for key in _asked(dossier, indicator, group)]
         return root
@@ -110,8 +110,8 @@ def _nearest_head(found: Nearest) -> tuple[str, str]:
 class _Tree:
     """Nodes of one explanation; what was told once is only named afterwards."""
 
-    def __init__(self, dossier: Dossier) -> None:
-        self._dossier = dossier
+    def __init__(self, dossier: Dossier, *, is_whole: bool) -> None:
+        self._dossier, self._is_whole = dossier, is_whole
         own = dossier.steps
         self._steps = own | dossier.elsewhere({up for s in own.values() for up in s["upstream"] if up not in own})
         self._told: set[str] = set()
@@ -131,7 +131,7 @@ class _Tree:
             node.lines = ("explained above",)
             return node
         self._told.add(key)
-        node.rules = _rules(step, dossier)
+        node.rules = rules_of(step["parameters"], dossier)
         if step["upstream"] and step["org_code"] != dossier.org_code:
             node.lines = (*lines, f"explained at {step['org_code']}")
             return node
@@ -153,8 +153,13 @@ class _Tree:
         """
         before = set(self._told)
         node = self.node(key)
-        self._told -= {told for told in self._told - before if "/" not in told}
-        node.folded = f"--group {self._steps[key]['student_group']} shows what stands below"
+        hint = f"explain --group {self._steps[key]['student_group']} shows what stands below"
+        if self._is_whole:
+            node.folded = hint
+            self._told -= {told for told in self._told - before if "/" not in told}
+        elif node.children:
+            node.children, node.lines = [], (*node.lines, hint)
+            self._told = before
         return node
 
     def _below(self, step: Row, key: str) -> Node:
@@ -174,12 +179,3 @@ class _Tree:
     def _is_met(self, key: str) -> bool:
         """Whether a test was met; any other step keeps its place."""
         return bool(self._steps[key]["outcome"].get("met", True)) if key in self._steps else True
-
-
-def _rules(step: Row, dossier: Dossier) -> tuple[Rule, ...]:
-    found = []
-    for row in step["parameters"]:
-        citation = dossier.citations.get(row["citation_id"], {"title": row["citation_id"], "address": ""})
-        named = (row["rule_id"], row["parameter"], row["value"], row["unit"], row["policy_year"], row["status"])
-        found.append(Rule(*named, citation["title"], citation["address"]))
-    return tuple(found)

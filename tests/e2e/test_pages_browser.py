@@ -163,10 +163,11 @@ def test_the_tree_opens_down_to_the_deliveries_and_leads_to_the_policy_rows(driv
     assert not leaf.is_displayed()
     driver.find_element(By.XPATH, "//button[.='Open all']").click()
     assert leaf.is_displayed()
-    link = driver.find_element(By.CSS_SELECTOR, "#tree a[href='#rule-2']")
+    link = driver.find_elements(By.CSS_SELECTOR, "#tree a[href^='#rule-']")[1]
+    rule = str(link.get_attribute("href")).partition("#")[2]
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)
     link.click()
-    WebDriverWait(driver, 5).until(lambda d: d.find_element(By.ID, "rule-2").is_displayed())
+    WebDriverWait(driver, 5).until(lambda d: d.find_element(By.ID, rule).is_displayed())
     driver.find_element(By.XPATH, "//button[.='Close all']").click()
     assert not leaf.is_displayed()
 

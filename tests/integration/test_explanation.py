@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import defaultdict
@@ -257,6 +258,33 @@ def test_every_rate_of_a_participation_test_has_its_counts_met_or_not(state: Sta
     assert unmet > 5
 
 
+def test_a_figure_names_the_policy_rows_that_counted_it(state: State) -> None:
+    """Those in force in its year, with citation and standing, as the release keeps them."""
+    with (state.release.folder / "policy.csv").open(newline="") as file:
+        kept = {
+            tuple(row[name] for name in ("policy_year", "rule_id", "parameter")): row for row in csv.DictReader(file)
+        }
+    named: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for code in state.trees:
+        for node in [n for kind in ("figure", "participation") for n in state.nodes(code, kind)]:
+            for rule in node["rules"]:
+                row = kept[rule["policy_year"], rule["rule"], rule["parameter"]]
+                assert (rule["value"], rule["status"]) == (row["value"], row["status"])
+                assert rule["policy_year"] in (str(YEAR), "every")
+                assert rule["citation"]
+                values = node["values"]
+                what = values.get("indicator", f"{values.get('subject')}_participation")
+                named[f"{values['gradespan']} {values['student_group']} {what}"].add((rule["rule"], rule["parameter"]))
+    assert ("tested_grades", "ela_non_high") in named["non_high all_students ela_achievement"]
+    assert ("record_first_year_el", "math_growth") in named["high all_students math_growth"]
+    assert ("minimum_n", "growth") in named["high all_students math_growth"]
+    assert ("chronic_absenteeism", "absent_share") in named["non_high all_students chronic_absenteeism"]
+    assert ("lowest_performing", "share") in named["non_high lowest_performing ela_achievement"]
+    assert ("indicator_grades", "annual_dropout_high") in named["high all_students annual_dropout"]
+    assert ("participation_status", "T") in named["high all_students ela_participation"]
+    assert all(named.values())
+
+
 def test_a_digest_of_each_delivery_is_printed_where_nothing_is_folded(state: State) -> None:
     """What only a folded part tells is told again: every delivery that is named is named with its sha256 before."""
     digests = {entry["file"]: entry["sha256"] for entry in state.release.manifest["inputs"]}
@@ -276,7 +304,7 @@ def test_the_text_is_folded_and_a_narrowed_question_opens_it(state: State) -> No
     groups = {row["student_group"] for row in state.rows("target_percentages")[code] if row["stage"] == "cumulative"}
     whole = "\n".join(text(state.trees[code]))
     for group in sorted(groups - {"all_students"}):
-        assert f"--group {group} shows what stands below" in whole
+        assert f"explain --group {group} shows what stands below" in whole
         opened = "\n".join(text(explanation(library.dossier(code), group=group)))
         assert "shows what stands below" not in opened
     assert "figure: " in opened
