@@ -42,7 +42,7 @@ lint: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup  ## measure intake, indicator tables and the whole annual run at statewide size against bare DuckDB scripts
 	$(BIN)/python -m benchmarks.intake
