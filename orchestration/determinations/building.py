@@ -90,7 +90,8 @@ def _earlier(rules: YearRules, source: str, settings: Settings) -> Release | Non
 def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
     """Write the tables of the year into `new`: table to rows. `before`: tables whose scores may still hold, if any.
 
-    Earlier years were admitted when those were made from the same."""
+    Earlier years were admitted when those were made from the same.
+    """
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=new) as name, shared(Path(name), work) as share:
         inputs, rows = _admitted(work, [work.rules.year] if before else [*work.present])
         figures = figures_of(inputs)
