@@ -61,11 +61,9 @@ inner join latest as l on f.sasid = l.sasid and f.place = l.place
   select
     p.org_code, p.gradespan, g.student_group,
     '{{ indicator }}' as indicator,
-    'percent' as measure,
     sum(p.numerator) as numerator,
     sum(p.denominator) as denominator,
-    {{ var('school_year') | int - data_lag }} as data_year,
-    'reported' as reporting
+    {{ var('school_year') | int - data_lag }} as data_year
   from (
     select
       c.org_code, c.gradespan, a.profile,

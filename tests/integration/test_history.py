@@ -38,6 +38,30 @@ def test_a_locked_file_is_waited_for_in_every_process(log: EventLog) -> None:
     assert patience == [(PATIENCE_MS,)]
 
 
+def test_a_file_stays_open_and_has_all_events_for_whoever_looks_meanwhile(log: EventLog, tmp_path: Path) -> None:
+    with log.run_connection("a-run") as connection:
+        connection.exec_driver_sql("CREATE TABLE said (word)")
+        first = connection.connection.dbapi_connection
+    with log.run_connection("a-run") as connection:
+        connection.exec_driver_sql("INSERT INTO said VALUES ('heard')")
+        assert connection.connection.dbapi_connection is first
+    with sqlite3.connect(tmp_path / "history" / "runs" / "a-run.db") as another:
+        assert another.execute("SELECT word FROM said").fetchall() == [("heard",)]
+
+
+def test_a_file_that_was_removed_is_not_written_to_any_more(log: EventLog, tmp_path: Path) -> None:
+    """`dagster run wipe` removes the files of runs while a webserver has them open."""
+    runs = tmp_path / "history" / "runs"
+    with log.run_connection("a-run"):
+        pass
+    SqliteEventLogStorage(str(runs)).wipe()
+    assert not (runs / "a-run.db").exists()
+    with log.run_connection("a-run") as connection:
+        connection.exec_driver_sql("CREATE TABLE said (word)")
+    with sqlite3.connect(runs / "a-run.db") as another:
+        assert another.execute("SELECT count(*) FROM said").fetchall() == [(0,)]
+
+
 def test_engines_of_old_runs_are_let_go_of(log: EventLog) -> None:
     for number in range(20):
         with log.run_connection(f"run-{number}"):

@@ -98,9 +98,9 @@ def corrected(shop: Workshop) -> None:
 
 CHANGES: list[tuple[Callable[[Workshop], None], str, str]] = [
     (shortened("access"), "int_el_progress", "int_chronic_absenteeism"),
-    (shortened("dropouts", YEAR - 1), "int_annual_dropout", "int_growth"),
+    (shortened("dropouts", YEAR - 1), "int_rate_figures", "int_growth"),
     (shortened("sims_end_of_year"), "int_chronic_absenteeism", "int_four_year_graduation"),
-    (corrected, "int_growth", "policy_indicators"),
+    (corrected, "int_growth", "int_rate_figures"),
 ]
 """A change, a model that it reaches, and one that it does not."""
 

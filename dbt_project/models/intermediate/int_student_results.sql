@@ -1,16 +1,9 @@
 -- Every figure made from student records, with its measure, minimum n, rounding and status.
 with counted as (
-  {{ rate(ref('int_chronic_absenteeism'), ref('int_student_attributes'), 'chronic_absenteeism', 0) }}
-  union all
-  {{ rate(ref('int_el_progress'), ref('int_student_attributes'), 'el_progress', 0) }}
-  union all
-  {{ rate(ref('int_advanced_coursework'), ref('int_student_attributes'), 'advanced_coursework', 0) }}
-  union all
-  {{ rate(ref('int_annual_dropout'), ref('int_student_attributes_prior'), 'annual_dropout', 1) }}
-  union all
-  {{ rate(ref('int_four_year_graduation'), ref('int_cohort_attributes'), 'four_year_graduation', 1) }}
-  union all
-  {{ rate(ref('int_extended_engagement'), ref('int_cohort_attributes'), 'extended_engagement', 2) }}
+  select
+    org_code, gradespan, student_group, indicator, 'percent' as measure, numerator, denominator, data_year,
+    'reported' as reporting
+  from {{ ref('int_rate_figures') }}
   union all
   {{ mcas_measures(ref('int_mcas_figures'), "'reported'") }}
   union all
