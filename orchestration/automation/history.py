@@ -74,7 +74,7 @@ def _engine(address: str) -> Engine:
         pool_size=1,  # the lock of the storage lets one thread in at a time
         connect_args={"timeout": PATIENCE_MS / 1000, "check_same_thread": False},
     )
-    file = str(engine.url.database)
+    file = Path(str(engine.url.database))
 
     def opened(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         # When the machine loses power the last events may be lost, never a file; what a home decides by is synced
@@ -91,10 +91,10 @@ def _engine(address: str) -> Engine:
     return engine
 
 
-def _identity(file: str) -> tuple[int, int] | None:
+def _identity(file: Path) -> tuple[int, int] | None:
     """Which file now has this name."""
     try:
-        found = os.stat(file)
+        found = file.stat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

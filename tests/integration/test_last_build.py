@@ -100,7 +100,8 @@ CHANGES: list[tuple[Callable[[Workshop], None], str, str]] = [
     (shortened("access"), "int_el_progress", "int_chronic_absenteeism"),
     (shortened("dropouts", YEAR - 1), "int_rate_figures", "int_growth"),
     (shortened("sims_end_of_year"), "int_chronic_absenteeism", "int_four_year_graduation"),
-    (corrected, "int_growth", "int_rate_figures"),
+    (shortened("mcas"), "int_growth", "int_rate_figures"),
+    (corrected, "int_growth", "policy_indicators"),
 ]
 """A change, a model that it reaches, and one that it does not."""
 
