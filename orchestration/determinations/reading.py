@@ -6,7 +6,7 @@ needs it says so in its status.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -57,12 +57,18 @@ class Inputs:
     corrections: tuple[AppliedCorrection, ...] = ()
 
 
-def read_inputs(year: int, present: Mapping[int, Path], earlier: Path | None) -> Inputs:
-    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release."""
-    own = present[year]
+def read_inputs(
+    year: int, present: Mapping[int, Path], earlier: Path | None, known: Mapping[int, Sequence[Result]] | None = None
+) -> Inputs:
+    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release.
+
+    `known`: results by year that were read before.
+    """
+    own, known = present[year], known or {}
+    results = (known[y] if y in known else read_results(folder) for y, folder in present.items())
     return Inputs(
         year=year,
-        results=tuple(chain.from_iterable(map(read_results, present.values()))),
+        results=tuple(chain.from_iterable(results)),
         participation=tuple(read_participation(own)),
         organisations=read_organisations(own),
         designations=read_designations([own / "designations.parquet"]),
