@@ -78,14 +78,14 @@ def own_rows(tables: Path) -> dict[str, str]:
     """Organisation to a digest of its rows in the year's indicator tables."""
     there = {name: columns for name, columns in OWN.items() if (tables / f"{name}.parquet").exists()}
     rows = " UNION ALL ".join(
-        f"SELECT coalesce(org_code, '') AS org_code, '{name}' || t::VARCHAR AS line FROM "
+        f"SELECT coalesce(org_code, '') AS org_code, sha256('{name}' || t::VARCHAR) AS of_row FROM "
         f"(SELECT {columns} FROM read_parquet(?)) AS t"
         for name, columns in there.items()
     )
     with duckdb.connect() as con:
         return dict(
             con.execute(
-                f"SELECT org_code, sha256(string_agg(line, chr(10) ORDER BY line)) FROM ({rows}) GROUP BY ALL",
+                f"SELECT org_code, sha256(string_agg(of_row, '' ORDER BY of_row)) FROM ({rows}) GROUP BY ALL",
                 [str(tables / f"{name}.parquet") for name in there],
             ).fetchall()
         )
