@@ -6,15 +6,17 @@ import atexit
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NoReturn
 
 _STARTED = 19
 """Place of the start time among the fields that follow a process's name in /proc/<pid>/stat (proc(5), field 22)."""
-_LATER = 5
-"""Added to the niceness of such a process."""
+SOON, SOMETIME = 5, 15
+"""Added to the niceness of a process whose work is wanted before long, and of one that takes what time is left."""
 
 
 def this_process() -> dict[str, Any]:
@@ -27,9 +29,23 @@ def is_alive(process: Mapping[str, Any]) -> bool:
     return bool(process["boot"] == _boot() and process["started"] == _started(process["pid"]))
 
 
-def give_way() -> None:
-    """Let the run itself go first: this process does what is wanted later, while the run takes deliveries in."""
-    os.nice(_LATER)
+def give_way(until: int = SOON) -> None:
+    """Let the run itself go first: this process does what is wanted later."""
+    os.nice(until)
+
+
+def lines_of_parent() -> SimpleQueue[bytes]:
+    """Lines on standard input, as they come. This process ends when its parent has closed that, were it by being
+    killed."""
+    said: SimpleQueue[bytes] = SimpleQueue()
+
+    def listen() -> NoReturn:
+        for line in sys.stdin.buffer:
+            said.put(line)
+        os._exit(1)
+
+    threading.Thread(target=listen, daemon=True).start()
+    return said
 
 
 def end_at_once(status: int) -> NoReturn:

@@ -47,10 +47,14 @@ def run(
             from orchestration.automation import annual
             from orchestration.automation.staleness import Pipeline
             from orchestration.definitions import build_defs
+            from orchestration.publication.ahead import withheld_ahead
+            from orchestration.tables import folder_of
 
             definitions = build_defs(settings)
         pipeline = Pipeline(settings, contracts, register)
-        done = annual.run(year, source.value, stage.value, definitions=definitions, pipeline=pipeline)
+        counts = folder_of(settings.home, "indicators", source.value, year)
+        with withheld_ahead(counts, register, year):
+            done = annual.run(year, source.value, stage.value, definitions=definitions, pipeline=pipeline)
     _print_run(done, source.value, stage.value, settings)
     if not done.result.succeeded:
         raise typer.Exit(1)

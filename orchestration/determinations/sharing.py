@@ -12,18 +12,15 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NoReturn
 
 import pyarrow.parquet as pq
 
@@ -35,7 +32,7 @@ from orchestration.determinations.scoring import Statewide, figures_of, statewid
 from orchestration.determinations.taking_over import Holding
 from orchestration.determinations.year_rules import YearRules
 from orchestration.errors import InputError
-from orchestration.processes import end_at_once
+from orchestration.processes import end_at_once, lines_of_parent
 
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
@@ -143,23 +140,9 @@ def _started(folder: Path, work: Work) -> subprocess.Popen[bytes]:
         )
 
 
-def _orders() -> SimpleQueue[list[str]]:
-    """What the first process says: the organisations to score. This process ends when the first has closed its side of
-    stdin, were it by being killed."""
-    said: SimpleQueue[list[str]] = SimpleQueue()
-
-    def listen() -> NoReturn:
-        for line in sys.stdin.buffer:
-            said.put(json.loads(line))
-        os._exit(1)
-
-    threading.Thread(target=listen, daemon=True).start()
-    return said
-
-
 def _second(folder: Path) -> int:
     """What the second process does: its exit status."""
-    orders = _orders()
+    orders = lines_of_parent()
     work: Work = pickle.loads((folder / "work").read_bytes())  # noqa: S301 - written by the first process
     try:
         with uncollected():
@@ -170,8 +153,8 @@ def _second(folder: Path) -> int:
     return 0
 
 
-def _rank_and_score(own: Path, work: Work, orders: SimpleQueue[list[str]]) -> None:
-    """Rank every school, then score the organisations of the orders; in a refresh there may be none of them.
+def _rank_and_score(own: Path, work: Work, orders: SimpleQueue[bytes]) -> None:
+    """Rank every school, then score the organisations that are ordered; in a refresh there may be none of them.
 
     Of the results those that are ranked are read first, the others only for scoring.
     """
@@ -181,7 +164,7 @@ def _rank_and_score(own: Path, work: Work, orders: SimpleQueue[list[str]]) -> No
     own.mkdir()
     rank_into(own, inputs, work.rules)
     values = None
-    if organisations := orders.get():
+    if organisations := json.loads(orders.get()):
         inputs = read_inputs(year, work.present, work.earlier, ranked)
         values = statewide_values(inputs, figures_of(inputs), work.rules)
     score_into(own, inputs, work.rules, values, organisations)

@@ -260,10 +260,10 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
     rows = {}
     with duckdb.connect(str(work / DATABASE), read_only=True) as con:
         for table in MODELS:
-            query = f"SELECT * FROM {table} ORDER BY ALL"
+            con.execute(f"CREATE OR REPLACE TEMP TABLE in_order AS SELECT * FROM {table} ORDER BY ALL")
             for ending, form in (("parquet", PARQUET), ("csv", "FORMAT csv, HEADER")):
-                con.execute(f"COPY ({query}) TO $to ({form})", {"to": str(folder / f"{table}.{ending}")})
-            rows[table] = _count(con, table)
+                con.execute(f"COPY in_order TO $to ({form})", {"to": str(folder / f"{table}.{ending}")})
+            rows[table] = _count(con, "in_order")
     return rows
 
 

@@ -1,7 +1,7 @@
 """The public tables of a release: which tables and columns the public sees, and the figures that are taken out.
 
-Belongs here: reading the release's tables, what policy says of them, blanking. Does not: counts of populations
-(`counting`), which of these are withheld (`withholding`), writing files (`public_variant`).
+Belongs here: which tables and columns are public, blanking. Does not: who is withheld (`withheld`), writing files
+(`public_variant`).
 
 Tables and columns are rows of policy: `public_table` names every table of a release as public or internal, for a public
 one `public_columns` what always stays and `public_figures` what goes with a withheld population. A column that is in
@@ -22,25 +22,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.policy import Register
+from orchestration.publication.ahead import withheld_of
 from orchestration.publication.counting import (
     ALL_STUDENTS,
-    DEPTH,
     ENROLMENTS,
     MEASURED,
     ORGANISATIONS,
     Numbers,
-    Place,
     Population,
     Populations,
-    counts_of,
-    populations_of,
 )
-from orchestration.publication.lines import lines_of
-from orchestration.publication.withholding import SMALL, Withholding
+from orchestration.publication.withheld import choice, figures_of, is_public, read
 
 Mask = npt.NDArray[np.bool_]
 OPEN = ("school_year", "data_year", "schools")
@@ -68,54 +63,34 @@ def public_tables(folder: Path, register: Register, year: int) -> dict[str, pa.T
 def public_variant(folder: Path, register: Register, year: int) -> Public:
     """The public tables, and what was done to them."""
     names = sorted(path.stem for path in folder.glob("*.parquet"))
-    public = [name for name in names if _is_public(name, register, year)]
-    columns = {name: _columns(name, register, year) for name in public}
-    tables = {name: _read(folder, name, columns[name]) for name in public}
-    if not tables:
-        return Public({}, {}, 0, {}, tuple(names))
-    if ORGANISATIONS not in tables:
-        raise InputError(f"{folder / ORGANISATIONS}.parquet: is missing; without it no public table can be made")
-    places = _places(tables[ORGANISATIONS])
-    places |= _closed(tables, places, year)
-    populations = populations_of(tables, places)
-    why, number = _withheld(tables, populations, register, year)
+    public = [name for name in names if is_public(name, register, year)]
+    internal = tuple(name for name in names if name not in public)
+    if not public:
+        return Public({}, {}, 0, {}, internal)
+    withheld = withheld_of(folder, register, year)
+    populations = withheld.populations
     is_withheld = np.zeros(len(populations), np.bool_)
-    is_withheld[list(why)] = True
+    is_withheld[list(withheld.why)] = True
     word = register.row(year, "suppression", "word").value
-    withhold_extremes = _choice(register, year, "extreme_value", "withhold", "publish") == "withhold"
+    extremes = choice(register, year, "extreme_value", "withhold", "publish") == "withhold"
     made: dict[str, pa.Table] = {}
     blanked: dict[str, int] = {}
-    for name, table in tables.items():
-        _check_figures(name, table.schema, columns[name])
-        gone = _gone(name, table, columns[name][1], populations, is_withheld, extremes=withhold_extremes)
-        made[name], blanked[name] = _blanked(table, columns[name], gone, word)
-    internal = tuple(name for name in names if name not in tables)
-    return Public(made, {populations.name(p): reason for p, reason in why.items()}, number, blanked, internal)
+    for name in public:
+        columns = _columns(name, register, year)
+        table = _read(folder, name, columns)
+        _check_figures(name, table.schema, columns)
+        gone = _gone(name, table, columns[1], populations, is_withheld, extremes=extremes)
+        made[name], blanked[name] = _blanked(table, columns, gone, word)
+    why = {populations.name(p): reason for p, reason in withheld.why.items()}
+    return Public(made, why, withheld.counted, blanked, internal)
 
 
 # --- Policy ----------------------------------------------------------------------------------------------------------
 
 
-def _is_public(name: str, register: Register, year: int) -> bool:
-    if register.find(year, "public_table", name) is None:
-        raise InputError(
-            f"{name}: no policy row says whether this table is public; add rule public_table, parameter {name}, value "
-            "public or internal"
-        )
-    return _choice(register, year, name, "public", "internal", rule="public_table") == "public"
-
-
-def _choice(register: Register, year: int, parameter: str, *allowed: str, rule: str = "suppression") -> str:
-    row = register.row(year, rule, parameter)
-    if row.value not in allowed:
-        raise InputError(f"{row.where}: {rule}.{parameter} is '{row.value}'; it must be {' or '.join(allowed)}")
-    return row.value
-
-
 def _columns(name: str, register: Register, year: int) -> tuple[list[str], list[str]]:
     """Columns that stay, and figures; the figures of a table may be none."""
-    figures = register.find(year, "public_figures", name)
-    return register.row(year, "public_columns", name).value.split(), figures.value.split() if figures else []
+    return register.row(year, "public_columns", name).value.split(), figures_of(name, register, year)
 
 
 def _check_figures(name: str, schema: pa.Schema, columns: tuple[list[str], list[str]]) -> None:
@@ -136,66 +111,9 @@ def _check_figures(name: str, schema: pa.Schema, columns: tuple[list[str], list[
 
 
 def _read(folder: Path, name: str, columns: tuple[list[str], list[str]]) -> pa.Table:
-    """A table with the columns that its public variant or the counts need."""
-    path = folder / f"{name}.parquet"
-    there = pq.read_schema(path).names
-    key, counts, figures = MEASURED.get(name, ("org_code", (), ()))
-    needed = {*columns[0], *columns[1], "org_code", key, *counts, *figures}
-    if name in MEASURED:
-        needed |= {"gradespan", "student_group"}
-    if name == ORGANISATIONS:
-        needed |= {"org_type", "district_code", *ENROLMENTS}
-    if missing := sorted((needed - {"status"}) - set(there)):
-        raise InputError(f"{path}: column {missing[0]} is missing; the public variant needs it")
-    return pq.read_table(path, columns=[column for column in there if column in needed])
-
-
-def _places(organisations: pa.Table) -> dict[str, Place]:
-    rows = organisations.select(["org_code", "org_type", "district_code"]).to_pylist()
-    state = next((row["org_code"] for row in rows if row["org_type"] == "state"), None)
-    types = {row["org_code"]: row["org_type"] for row in rows}
-    found = {}
-    for row in rows:
-        code, kind = row["org_code"], row["org_type"]
-        if kind not in DEPTH:
-            raise InputError(f"{ORGANISATIONS}: {code} has org_type '{kind}'; it must be one of {', '.join(DEPTH)}")
-        if kind == "school" and types.get(row["district_code"]) != "district":
-            raise InputError(f"{ORGANISATIONS}: district_code of school {code} is not a district of that table")
-        found[code] = Place(kind, {"state": None, "district": state, "school": row["district_code"]}[kind])
-    return found
-
-
-def _closed(tables: Mapping[str, pa.Table], places: Mapping[str, Place], year: int) -> dict[str, Place]:
-    """Schools that have closed since the data year of their figures; their district shares the first four digits."""
-    districts = {code[:4]: code for code, place in places.items() if place.org_type == "district"}
-    results = tables.get("indicator_results")
-    if results is None:
-        return {}
-    earlier = results.filter(pc.less(results.column("data_year"), year)).column("org_code")
-    past = set(pc.unique(earlier).to_pylist()) - places.keys()
-    return {code: Place("school", districts[code[:4]]) for code in sorted(past) if code[:4] in districts}
-
-
-def _withheld(
-    tables: Mapping[str, pa.Table], populations: Populations, register: Register, year: int
-) -> tuple[dict[int, str], int]:
-    """What is withheld and why, and how many populations there are."""
-    counts, unknown = counts_of(tables, populations)
-    minimum = register.integer(year, "suppression", "minimum_cell")
-    printed = {f for name in tables for f in _columns(name, register, year)[1]}
-    lines = lines_of(
-        {m: of for m, of in counts.items() if m.split()[-1] in printed},  # the others cannot be subtracted
-        populations,
-        register.row(year, "gate_identity", "race_groups").value.split(),
-        register.row(year, "gate_identity", "high_needs_groups").value.split(),
-        pairs=_choice(register, year, "complement", "withhold", "publish") == "withhold",
-    )
-    withholding = Withholding(lines, populations, minimum)
-    small = [of.populations[of.counts < minimum] for of in counts.values()]
-    for number in np.concatenate([*small, unknown]).tolist():
-        withholding.withhold(number, SMALL)
-    withholding.settle()
-    return withholding.why, len(np.unique(np.concatenate([*(of.populations for of in counts.values()), unknown])))
+    """A table with the columns that its public variant needs, and those that name the population of a row."""
+    place = ("org_code", "gradespan", "student_group") if name in MEASURED else ("org_code",)
+    return read(folder / f"{name}.parquet", {*columns[0], *columns[1], *place}, optional="status")
 
 
 # --- Blanking --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
+{{ config(materialized='view') }}
 -- Growth percentiles of students tested in a grade that has them. MCAS-Alt has no growth.
+-- A view: it is added up once, by int_student_scores, and a row a student and subject takes longer to write than to find.
 with delivered as (
   select sasid, grade, 'ela' as subject, ela_growth_percentile as growth, ela_test_status as test_status,
     ela_assessment as assessment
