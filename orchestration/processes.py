@@ -40,8 +40,9 @@ def lines_of_parent() -> SimpleQueue[bytes]:
     said: SimpleQueue[bytes] = SimpleQueue()
 
     def listen() -> NoReturn:
-        for line in sys.stdin.buffer:
-            said.put(line)
+        with open(0, "rb", closefd=False) as lines:  # of its own: Python could not close one that a thread reads
+            for line in lines:
+                said.put(line)
         os._exit(1)
 
     threading.Thread(target=listen, daemon=True).start()
