@@ -78,9 +78,10 @@ def _raw_asset(
         for item in intake.taken:
             context.log.info(summary(item.snapshot, item.state))
         store = Store(settings.home)
-        # those that this run reads; `accountability doctor --deep` looks at superseded ones too
+        # what this run reads; `accountability doctor --deep` looks at superseded ones too
         in_force = store.in_force(year, contract.collection, stage).values()
-        faults = [fault for snapshot in in_force for fault in store.faults(snapshot)]
+        news = {item.snapshot.seq for item in intake.taken if item.state != "unchanged"}
+        faults = [fault for of in in_force for fault in store.faults(of, digested_now=of.seq in news)]
         check = dg.AssetCheckResult(
             check_name=intact.name,
             passed=not faults,

@@ -133,8 +133,23 @@ class Store:
         collections = sorted({s.collection for s in self.snapshots(year)})
         return [s for name in collections for s in self.in_force(year, name, stage).values()]
 
-    def faults(self, snapshot: Snapshot) -> list[str]:
-        """One line for each thing that is no longer as the manifest says: bytes, or rows counted again."""
+    def faults(self, snapshot: Snapshot, *, digested_now: bool = False) -> list[str]:
+        """One line for each thing that is no longer as the manifest says: bytes, or rows counted again.
+
+        `digested_now`: its bytes were read just now, when they were written, and need not be read again.
+        """
+        found = [] if digested_now else self._lost_bytes(snapshot)
+        if not found:
+            accepted, quarantined = self._count_again(snapshot)
+            if accepted + quarantined != snapshot.rows:
+                found.append(
+                    f"{self.manifest_path(snapshot)}: {snapshot.rows} delivered, "
+                    f"but {accepted} accepted + {quarantined} quarantined"
+                )
+        return found
+
+    def _lost_bytes(self, snapshot: Snapshot) -> list[str]:
+        """One line for each file that is missing or has other bytes."""
         found = []
         for name, digest in snapshot.files.items():
             path = self.folder(snapshot) / name
@@ -148,13 +163,6 @@ class Store:
                 f"{self.home}/deliveries/{snapshot.sha256}: the delivered bytes are missing or changed; "
                 "restore them from a backup"
             )
-        if not found:
-            accepted, quarantined = self._count_again(snapshot)
-            if accepted + quarantined != snapshot.rows:
-                found.append(
-                    f"{self.manifest_path(snapshot)}: {snapshot.rows} delivered, "
-                    f"but {accepted} accepted + {quarantined} quarantined"
-                )
         return found
 
     def _count_again(self, snapshot: Snapshot) -> tuple[int, int]:
