@@ -6,8 +6,8 @@ needs it says so in its status.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -57,19 +57,19 @@ class Inputs:
     corrections: tuple[AppliedCorrection, ...] = ()
 
 
-def read_inputs(
-    year: int, present: Mapping[int, Path], earlier: Path | None, known: Mapping[int, Sequence[Result]] | None = None
-) -> Inputs:
-    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release.
+def read_inputs(year: int, present: Mapping[int, Path], earlier: Path | None) -> Inputs:
+    """Everything for `year` from the folders of indicator tables by year, and from that of the prior year's release."""
+    results = tuple(chain.from_iterable(map(read_results, present.values())))
+    scored = read_scored(year, present[year], earlier, results)
+    return replace(scored, participation=tuple(read_participation(present[year])))
 
-    `known`: results by year that were read before.
-    """
-    own, known = present[year], known or {}
-    results = (known[y] if y in known else read_results(folder) for y, folder in present.items())
+
+def read_scored(year: int, own: Path, earlier: Path | None, results: tuple[Result, ...]) -> Inputs:
+    """What organisations with these results are scored by: everything but participation."""
     return Inputs(
         year=year,
-        results=tuple(chain.from_iterable(results)),
-        participation=tuple(read_participation(own)),
+        results=results,
+        participation=(),
         organisations=read_organisations(own),
         designations=read_designations([own / "designations.parquet"]),
         recognitions=read_recognitions([own / "recognitions.parquet"]),

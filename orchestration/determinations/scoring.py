@@ -39,6 +39,10 @@ class Statewide(NamedTuple):
     basis: Basis
     comparisons: Comparisons
 
+    def among(self, figures: Figures) -> Statewide:
+        """The same values for the scoring of other organisations: those with these figures."""
+        return Statewide(self.basis._replace(figures=figures), self.comparisons)
+
 
 @dataclass
 class Scored:

@@ -26,9 +26,9 @@ import pyarrow.parquet as pq
 
 from orchestration.determinations.figures import Figures
 from orchestration.determinations.parts import Parts, rank_into, ranked_in, score_into
-from orchestration.determinations.reading import Inputs, read_inputs, read_organisations, read_results
+from orchestration.determinations.reading import Inputs, read_organisations, read_results, read_scored
 from orchestration.determinations.rendering import SCORED, Tables
-from orchestration.determinations.scoring import Statewide, figures_of, statewide_values
+from orchestration.determinations.scoring import Statewide, figures_of
 from orchestration.determinations.taking_over import Holding
 from orchestration.determinations.year_rules import YearRules
 from orchestration.errors import InputError
@@ -36,10 +36,12 @@ from orchestration.processes import end_at_once, lines_of_parent
 
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
-AHEAD = 0.11
+AHEAD = 0.04
 """What the second process does besides scoring and the first does not, as a share of scoring everyone: it ranks."""
 PROJECT = Path(__file__).resolve().parents[2]
 """That of `settings`, whose libraries the second process has no use for."""
+VALUES = "values"
+"""File with the statewide values, which the first process makes for both."""
 REFUSED = 3
 """Exit status of the second process where it has written an InputError."""
 
@@ -57,13 +59,14 @@ class Share:
     """Who does what; what each process makes lies in a folder of its own."""
 
     def __init__(self, folder: Path, work: Work, second: subprocess.Popen[bytes] | None):
-        self.work, self.second = work, second
+        self.work, self.second, self.folder = work, second, folder
         self.own, self.others, self.said = folder / "first", folder / "second", folder / "said"
 
     def score(self, inputs: Inputs, figures: Figures, values: Statewide | None, organisations: Sequence[str]) -> None:
         """Score some of `organisations`, the second process the others; where there is none, rank too."""
         first, rest = divided(inputs, figures, organisations) if self.second else (organisations, [])
         if self.second and self.second.stdin:
+            (self.folder / VALUES).write_bytes(pickle.dumps(values and values.among({})))
             with suppress(BrokenPipeError):  # it is no more: `finished` says why
                 self.second.stdin.write(json.dumps(rest).encode() + b"\n")
                 self.second.stdin.flush()
@@ -164,10 +167,13 @@ def _rank_and_score(own: Path, work: Work, orders: SimpleQueue[bytes]) -> None:
     own.mkdir()
     rank_into(own, inputs, work.rules)
     values = None
-    if organisations := json.loads(orders.get()):
-        inputs = read_inputs(year, work.present, work.earlier, ranked)
-        values = statewide_values(inputs, figures_of(inputs), work.rules)
-    score_into(own, inputs, work.rules, values, organisations)
+    if organisations := frozenset(json.loads(orders.get())):
+        results = (ranked[y] if y in ranked else read_results(of_year) for y, of_year in work.present.items())
+        theirs = tuple(row for row in chain.from_iterable(results) if row.org_code in organisations)
+        inputs = read_scored(year, folder, work.earlier, theirs)
+        values = pickle.loads((own.parent / VALUES).read_bytes())  # noqa: S301 - written by the first process
+        values = values and values.among(figures_of(inputs))
+    score_into(own, inputs, work.rules, values, sorted(organisations))
 
 
 if __name__ == "__main__":
