@@ -19,9 +19,9 @@ from orchestration.determinations.determining import conclude, rates_of
 from orchestration.determinations.parts import counted, progress_in, standing_in
 from orchestration.determinations.reading import Inputs, read_inputs
 from orchestration.determinations.rendering import TRACE, Tables, concluded_tables
-from orchestration.determinations.scoring import figures_of, scored_organisations, statewide_values
+from orchestration.determinations.scoring import figures_of, points_again, scored_organisations, statewide_values
 from orchestration.determinations.sharing import Work, shared, uncollected
-from orchestration.determinations.taking_over import holding, keep, own_rows, scored_from
+from orchestration.determinations.taking_over import holding, keep, own_rows, scored_from, weighed
 from orchestration.determinations.writing import write_parts
 from orchestration.determinations.year_rules import YearRules, year_rules
 from orchestration.errors import InputError
@@ -99,6 +99,8 @@ def _make(new: Path, work: Work, before: Path | None) -> dict[str, int]:
         made_from = scored_from(rows, inputs.organisations, values) if values else None
         now = figures.get(inputs.year, {})
         held = holding(before, made_from, now) if before and made_from else None
+        if held and held.touched and values:
+            held = weighed(held, points_again(inputs, work.rules, values, held.touched))
         organisations = scored_organisations(inputs)
         share.score(inputs, figures, values, [org for org in organisations if not held or org not in held.steps])
         rates = rates_of(inputs, work.rules)

@@ -100,20 +100,37 @@ def score(inputs: Inputs, rules: YearRules, values: Statewide | None, organisati
         if org == STATE:
             done.steps += values.comparisons.steps.values()
         goals = {(t.gradespan, t.student_group, t.indicator): t for t in targets}
-        awards = _points(values, goals, org, inputs.year, rules, rules.scoring)
+        awards = _points(values, goals, org, inputs.year, rules)
         done.awards |= {(org, *cell): found for cell, found in awards.items()}
         done.steps += [found.step for found in awards.values()]
         _percentages(done, org, awards, inputs, rules.scoring)
     return done
 
 
+def points_again(inputs: Inputs, rules: YearRules, values: Statewide, of: Mapping[str, Iterable[Cell]]) -> list[Step]:
+    """The steps of the points of some figures: organisation to cells."""
+    steps: list[Step] = []
+    for org, cells in of.items():
+        targets, _ = targets_of(rules.rules.targets, values.basis, org, cells)
+        goals = {(t.gradespan, t.student_group, t.indicator): t for t in targets}
+        steps += [found.step for found in _points(values, goals, org, inputs.year, rules, cells).values()]
+    return steps
+
+
 def _points(
-    values: Statewide, goals: Mapping[Cell, Target], org: str, year: int, rules: YearRules, scoring: ScoringRules
+    values: Statewide,
+    goals: Mapping[Cell, Target],
+    org: str,
+    year: int,
+    rules: YearRules,
+    only: Iterable[Cell] | None = None,
 ) -> dict[Cell, Award]:
-    """Points of every figure of the year that stands in a column of its level's report."""
+    """Points of every figure of the year, or `only` of some, that stands in a column of its level's report."""
     now, before = (values.basis.figures.get(y, {}).get(org, {}) for y in (year, year - 1))
-    found = {}
-    for cell in sorted(now):
+    found: dict[Cell, Award] = {}
+    if (scoring := rules.scoring) is None:
+        return found
+    for cell in sorted(now if only is None else only):
         row, (gradespan, group, _) = now[cell], cell
         if group == LOWEST_PERFORMING and f"{gradespan}_lowest" not in rules.columns[row.org_type]:
             continue

@@ -6,28 +6,32 @@ rule, nor what needs all organisations, which is made anew each time.
 An organisation's targets, points and percentages are made from policy and code, the tables of earlier years, the prior
 year's release, its own rows of the year, and statewide values. `building` asks only where the first three are what
 they were; the others are compared here. A delivery that corrects a few rows changes a few organisations of thousands.
+It may move a statewide value, which many are held against: where none of their points is another for that, their rows
+hold too, but for what is written down of the comparison.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.determinations.comparisons import pools
 from orchestration.determinations.figures import Cell, Result
 from orchestration.determinations.ledgers import AppliedCorrection
 from orchestration.determinations.reading import Organisation
-from orchestration.determinations.rendering import SCORED, TRACE, UNNUMBERED
+from orchestration.determinations.rendering import SCORED, TABLES, TRACE, UNNUMBERED, trace_table
 from orchestration.determinations.scoring import STATE, Statewide
+from orchestration.determinations.trace import Step
 from orchestration.files import sha256_of
 
 FILE = "scored_from.json"
@@ -39,6 +43,8 @@ OWN = {
     "published_targets": "*",
 }
 """Table of the year to the columns that the scores of an organisation are made from."""
+FEW = 4
+"""Weighing a figure costs about so many times what scoring it does: above that share of them it is no gain."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,20 @@ class ScoredFrom:
 
 @dataclass(frozen=True)
 class Holding:
-    """Scores that still hold: the folder of their tables, organisation to the number of steps that scoring made."""
+    """Scores that still hold: the folder of their tables, organisation to the number of steps that scoring made.
+
+    `touched`: those of them with figures that are held against a statewide value which has moved; `weighed` says
+    whether their scores hold. `given`: steps (key) that were given something else than before (inputs).
+    """
 
     folder: Path
     steps: Mapping[str, int]
+    touched: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
+    given: pa.Table | None = None
 
     def rows(self, name: str) -> Iterator[pa.Table]:
         """Rows of one table, in order; of the trace only the steps of the scores, without their numbers."""
-        as_codes = [field.name for field in UNNUMBERED if pa.types.is_dictionary(field.type)] if name == TRACE else None
+        as_codes = ["parameters"] if name == TRACE else None
         with pq.ParquetFile(self.folder / f"{name}.parquet", read_dictionary=as_codes) as source:
             for group in range(source.num_row_groups):
                 table = source.read_row_group(group)
@@ -69,9 +81,16 @@ class Holding:
                 most = most[codes.indices.to_numpy()]
                 if name == TRACE:
                     table = table.filter(pa.array(table.column("step").to_numpy() <= most)).select(UNNUMBERED.names)
-                    yield table.cast(UNNUMBERED)
+                    yield self._given_anew(table.cast(UNNUMBERED))
                 else:
                     yield table.filter(pa.array(most >= 0))
+
+    def _given_anew(self, steps: pa.Table) -> pa.Table:
+        if self.given is None:
+            return steps
+        places = pc.index_in(steps.column("key"), value_set=self.given.column("key"))
+        now = pc.coalesce(self.given.column("inputs").take(places), steps.column("inputs"))
+        return steps.set_column(steps.schema.get_field_index("inputs"), "inputs", now)
 
 
 def own_rows(tables: Path) -> dict[str, str]:
@@ -122,17 +141,47 @@ def holding(folder: Path, now: ScoredFrom, figures: Mapping[str, Mapping[Cell, R
         return nobody
     if any(sha256_of(folder / f"{name}.parquet") != digest for name, digest in before["files"].items()):
         return nobody
-    moved = {
-        tuple(name.split("/"))
+    moved = [
+        name
         for name in before["statewide"].keys() | now.statewide.keys()
         if before["statewide"].get(name) != now.statewide.get(name)
-    }
+    ]
+    comparable = {n for n in moved if before["statewide"].get(n, {}).keys() == now.statewide.get(n, {}).keys()}
+    others, valued = ({tuple(n.split("/")) for n in names} for names in ({*moved} - comparable, comparable))
 
     @cache  # a few hundred cells stand behind all figures
-    def is_touched(cell: Cell) -> bool:
-        return not moved.isdisjoint(pools(*cell).values())
+    def reached(cell: Cell) -> tuple[bool, bool]:
+        among = pools(*cell).values()
+        return not others.isdisjoint(among), not valued.isdisjoint(among)
 
-    same = (org for org, digest in now.rows.items() if org != STATE and before["rows"][org] == digest)
-    return Holding(
-        folder, {org: before["steps"].get(org, 0) for org in same if not any(map(is_touched, figures.get(org, ())))}
-    )
+    steps: dict[str, int] = {}
+    touched: dict[str, list[Cell]] = {}
+    for org, digest in now.rows.items():
+        if org == STATE or before["rows"][org] != digest:
+            continue
+        cells = figures.get(org, {})
+        at = [cell for cell in cells if reached(cell)[1]]
+        if any(reached(cell)[0] for cell in cells) or len(at) * FEW > len(cells):
+            continue
+        steps[org] = before["steps"].get(org, 0)
+        if at:
+            touched[org] = at
+    return Holding(folder, steps, touched)
+
+
+def weighed(held: Holding, again: Iterable[Step]) -> Holding:
+    """What of `held` still holds, once the points of the touched figures were decided `again`: steps of theirs.
+
+    An organisation's scores hold if each of these steps says what it said, and no more than its inputs differ.
+    """
+    now = trace_table(again)
+    columns = [name for name in now.column_names if name != "inputs"]
+    with pq.ParquetFile(held.folder / f"{TRACE}.parquet", read_dictionary=["parameters"]) as source:
+        before = source.read(columns)
+    before = before.take(pc.index_in(now.column("key"), value_set=before.column("key")))
+    texts = pa.schema((name, TABLES[TRACE][name]) for name in columns)
+    before, after = before.cast(texts), now.select(columns).cast(texts)
+    same = np.logical_and.reduce([pc.fill_null(pc.equal(before[n], after[n]), False).to_numpy() for n in columns])
+    other = set(now.column("org_code").filter(pa.array(~same)).to_pylist())
+    steps = {org: count for org, count in held.steps.items() if org not in other}
+    return Holding(held.folder, steps, given=now.select(["key", "inputs"]).filter(pa.array(same)))

@@ -102,15 +102,17 @@ def target_basis(rules: TargetRules, figures: Figures, published: Iterable[Mappi
     )
 
 
-def targets_of(rules: TargetRules, basis: Basis, org_code: str) -> tuple[list[Target], list[Step]]:
-    """Targets of one organisation, sorted, with a step for each that has a value."""
+def targets_of(
+    rules: TargetRules, basis: Basis, org_code: str, only: Iterable[Cell] | None = None
+) -> tuple[list[Target], list[Step]]:
+    """Targets of one organisation, or `only` of some figures of it, sorted, with a step for each that has a value."""
     if not rules.sets_targets:
         return [], []
     before, now = (basis.figures.get(year, {}).get(org_code, {}) for year in (rules.year - 1, rules.year))
     from_workbook = basis.published.get(org_code, {})
     out: list[Target] = []
     steps: list[Step] = []
-    for cell in sorted({*before, *now, *from_workbook}):
+    for cell in sorted({*before, *now, *from_workbook} if only is None else only):
         if cell[2] not in rules.workbook_names:
             continue
         prior, current = before.get(cell), now.get(cell)

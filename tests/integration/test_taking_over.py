@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from random import Random
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.determinations import building, sharing
+from orchestration.determinations import building, sharing, taking_over
 from orchestration.determinations.taking_over import FILE, Holding
 from orchestration.files import sha256_of
 from orchestration.settings import Settings
@@ -172,7 +173,38 @@ def test_a_statewide_value_that_moves_reaches_whoever_is_compared_with_it(home: 
         own = moved.fetchall()[0][0]
     assert built(home).is_new
     anew = _organisations(home) - held[-1].steps.keys()
-    assert len(anew) > own + 5
+    assert len(anew | held[-1].touched.keys()) > own + 5
+    assert _files(home) == _from_nothing(home)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("by", ["0.1", "5.0"])
+def test_whose_points_stay_is_not_scored_anew_when_a_statewide_value_moves(
+    home: Path, held: list[Holding], monkeypatch: pytest.MonkeyPatch, by: str, processes: int
+) -> None:
+    """The school at the value gets worse, with it the value; of all who are held against it few earn other points."""
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0 if processes == 2 else 10**9)
+    weighed: list[Holding] = []
+    monkeypatch.setattr(building, "weighed", lambda *asked: weighed.append(taking_over.weighed(*asked)) or weighed[-1])
+    gradespan, group, indicator = "non_high", "high_needs", "ela_achievement"
+    note = json.loads((folder_of(home, "determinations", SOURCE, YEAR) / FILE).read_bytes())
+    value = max(note["statewide"][f"{gradespan}/{group}/{indicator}/"].values())
+    cell = f"gradespan = '{gradespan}' AND student_group = '{group}' AND indicator = '{indicator}'"
+    at = f"org_type = 'school' AND value >= {value} AND value < {value} + {by} AND {cell}"
+    change(
+        home,
+        "indicator_results",
+        f"SELECT * REPLACE (CASE WHEN {at} THEN (value - {by})::DECIMAL(9, 1) ELSE value END AS value) FROM t",
+    )
+    assert built(home).is_new
+    touched, kept = held[-1].touched.keys(), weighed[-1].steps.keys()
+    assert len(touched & kept) > 10, "many are held against it and earn what they earned"
+    assert weighed[-1].given is not None
+    assert set(weighed[-1].given.column("key").to_pylist()) >= {
+        f"{YEAR}/{org}/points/{gradespan}/{group}/{indicator}" for org in touched & kept
+    }
+    if by == "5.0":
+        assert touched - kept, "some earn other points for it"
     assert _files(home) == _from_nothing(home)
 
 
