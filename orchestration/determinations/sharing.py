@@ -37,7 +37,8 @@ from orchestration.processes import end_at_once, lines_of_parent
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
 AHEAD = 0.04
-"""What the second process does besides scoring and the first does not, as a share of scoring everyone: it ranks."""
+"""How much more than the first the second process does besides scoring, as a share of scoring everyone: it ranks, while
+the first makes the statewide values and participation rates. Whom a small refresh reaches the first scores alone."""
 PROJECT = Path(__file__).resolve().parents[2]
 """That of `settings`, whose libraries the second process has no use for."""
 VALUES = "values"
@@ -66,7 +67,8 @@ class Share:
         """Score some of `organisations`, the second process the others; where there is none, rank too."""
         first, rest = divided(inputs, figures, organisations) if self.second else (organisations, [])
         if self.second and self.second.stdin:
-            (self.folder / VALUES).write_bytes(pickle.dumps(values and values.among({})))
+            if rest:
+                (self.folder / VALUES).write_bytes(pickle.dumps(values and values.among({})))
             with suppress(BrokenPipeError):  # it is no more: `finished` says why
                 self.second.stdin.write(json.dumps(rest).encode() + b"\n")
                 self.second.stdin.flush()
