@@ -102,7 +102,7 @@ class Tables:
             raise InputError(
                 f"a frame may not hold the private column {', '.join(sorted(seen))}; use _delivery and _row"
             )
-        return relation.df()
+        return _as_pandas(relation)
 
     def number(self, query: str) -> int:
         """The one number that a query gives."""
@@ -111,6 +111,22 @@ class Tables:
     def close(self) -> None:
         """Let go of memory and files."""
         self._connection.close()
+
+
+def _as_pandas(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    """The rows as `relation.df()` gives them, without making an object of each text: a quarter of its time."""
+    import pandas as pd
+    import pyarrow as pa
+
+    columns = zip(relation.columns, map(str, relation.types), strict=True)
+    exact = [
+        f'"{name}"::DOUBLE AS "{name}"' for name, kind in columns if kind == "HUGEINT" or kind.startswith("DECIMAL")
+    ]
+    table = (relation.project(f"* REPLACE ({', '.join(exact)})") if exact else relation).to_arrow_table()
+    kinds = (pd.Int8Dtype(), pd.Int16Dtype(), pd.Int32Dtype(), pd.Int64Dtype(), pd.BooleanDtype())
+    gaps = {column.type for column in table.columns if column.null_count}  # kinds of which a value is missing somewhere
+    nullable = {of: kind for kind in kinds if (of := pa.type_for_alias(kind.name.lower())) in gaps}
+    return table.to_pandas(types_mapper=nullable.get, date_as_object=False)
 
 
 def run_suite(
@@ -237,7 +253,11 @@ def load_library() -> Any:
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
+    from great_expectations.execution_engine import pandas_execution_engine
 
+    pandas_execution_engine.HASH_THRESHOLD = (
+        0  # bytes of a frame up to which it digests every value, which nobody reads
+    )
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     config = DataContextConfig(store_backend_defaults=in_memory, analytics_enabled=False)

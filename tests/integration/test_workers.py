@@ -52,6 +52,19 @@ with workers.workers_ready():
     time.sleep(600)
 """
 
+PUT_OFF = """
+import sys, orchestration.validation.preloaded as preloaded
+def loaded():
+    print([name + inner in sys.modules for name, inner in zip(preloaded.RARELY_USED, (".vegalite", "._stats_py"))])
+loaded()
+from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as uses
+from scipy.stats import norm
+print(float(uses.stats.entropy([0.5, 0.5], [0.5, 0.5])), float(norm.cdf(0)))
+loaded()
+print(uses.alt.Chart.__name__)
+loaded()
+"""
+
 
 class Hanging:
     """A task that a process does not come back from."""
@@ -104,6 +117,11 @@ def test_processes_find_what_this_one_finds_in_the_order_asked(tmp_path: Path, r
     ]
     assert found[1][1].rows == (("c1", 50),)
     assert len(ready.alive()) == workers.WORKERS
+
+
+def test_a_library_that_is_put_off_is_loaded_once_somebody_uses_it() -> None:
+    said = subprocess.check_output([sys.executable, "-c", PUT_OFF], cwd=PROJECT, text=True).splitlines()
+    assert said == ["[False, False]", "0.0 0.5", "[False, True]", "Chart", "[True, True]"]
 
 
 def test_a_frame_that_reads_a_table_it_does_not_name_crashes(tmp_path: Path) -> None:
