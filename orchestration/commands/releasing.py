@@ -79,20 +79,21 @@ def diff(
     """What two releases were made from, which figures moved, which categories changed and at which step."""
     from orchestration.publication.comparing import compare
     from orchestration.publication.diff_report import text, write_diff
-    from orchestration.publication.restating import side_of
+    from orchestration.publication.pairing import side_by_side, side_of
     from orchestration.releases import find
 
     settings = settings_of(home)
     before, after = (side_of(find(settings.home, name)) for name in (old, new))
-    found = compare(before, after)
-    if as_json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
-    else:
-        for line in text(found):
-            print(line)
-    if workbook:
-        write_diff(workbook, before, after)
-        say(f"{workbook}: written")
+    with side_by_side(before, after) as pair:
+        found = compare(pair)
+        if as_json:
+            print(json.dumps(found, indent=1, ensure_ascii=False))
+        else:
+            for line in text(found):
+                print(line)
+        if workbook:
+            write_diff(workbook, pair)
+            say(f"{workbook}: written")
 
 
 @app.command()

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.publication.comparing import Side, compare, is_empty, moved_figures
+from orchestration.publication.comparing import compare, is_empty, moved_figures
+from orchestration.publication.pairing import Pair
 from orchestration.workbooks import write_workbook
 
 MADE_FROM = ("inputs", "policy", "code")
@@ -37,9 +38,9 @@ def text(difference: Mapping[str, Any]) -> Iterator[str]:
     yield from _first(line for change in difference["categories"] for line in _category(change))
 
 
-def write_diff(path: Path, old: Side, new: Side) -> None:
+def write_diff(path: Path, pair: Pair) -> None:
     """The difference as a workbook: summary, what was made from, categories, every figure that moved."""
-    difference = compare(old, new)
+    difference = compare(pair)
     write_workbook(
         path,
         {
@@ -56,7 +57,7 @@ def write_diff(path: Path, old: Side, new: Side) -> None:
                     for step in c["began_at"] or [{"key": ""}]
                 ),
             ),
-            "figures": (FIGURES, moved_figures(old, new)),
+            "figures": (FIGURES, moved_figures(pair)),
         },
     )
 

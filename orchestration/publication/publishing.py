@@ -29,6 +29,7 @@ from orchestration.policy import COLUMNS, Register
 from orchestration.publication.auditing import audit
 from orchestration.publication.code import LIST, write_code
 from orchestration.publication.gathering import Gathered, gather
+from orchestration.publication.public_variant import FOLDER as PUBLIC
 from orchestration.publication.public_variant import write_public
 from orchestration.publication.restating import CHANGES, write_changes
 from orchestration.releases import CURRENT, MANIFEST, Release, in_force, newest, published, releases
@@ -69,20 +70,22 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
         _write_feeds(made / "feeds.json", load_contracts(settings.contracts), source)
         _write_lineage(made / "column_lineage.json", gathered, source)
         write_code(made)
-        with ThreadPoolExecutor(1) as aside:  # comparing is DuckDB's work, the public variant Python's
-            tables = _content(made, gathered, stage, gates)
-            changes = aside.submit(write_changes, made, name, tables, official, settings.home)
-            write_public(made, register, year)
         _keep_validation(made, gates)
         content = _content(made, gathered, stage, gates)
-        if before and before.manifest["content_sha256"] == content["content_sha256"]:
+        if before and _made_from_the_same(before, content):
             done = Published(before, is_new=False)
         else:
+            with ThreadPoolExecutor(1) as aside:  # comparing is DuckDB's work, the public variant Python's
+                changes = aside.submit(write_changes, made, name, content, official, settings.home)
+                write_public(made, register, year)
+            content["files"] = dict(sorted((content["files"] | _digests(made, PUBLIC)).items()))
             manifest = content | {
+                "content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
                 "release": name,
                 "previous": {"release": official.name, "sha256": official.sha256} if official else None,
-                "changes": {path.relative_to(made).as_posix(): sha256_of(path) for path in changes.result()},
+                "changes": _digests(made, CHANGES),
             }
+            changes.result()
             done = Published(_commit(made, manifest, settings.home), is_new=True)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -131,8 +134,11 @@ def _keep_validation(made: Path, gates: dict[str, Path]) -> None:
 
 
 def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -> dict[str, Any]:
-    """The manifest without what depends on earlier releases. Holds no clock and no name of a machine."""
-    content: dict[str, Any] = {
+    """The manifest without what depends on earlier releases, and without the files of the public variant.
+
+    Holds no clock and no name of a machine.
+    """
+    return {
         "manifest_version": MANIFEST_VERSION,
         "school_year": gathered.year,
         "source": gathered.source,
@@ -145,14 +151,20 @@ def _content(made: Path, gathered: Gathered, stage: str, gates: Iterable[str]) -
         "software": {name: version(name) for name in SOFTWARE},
         "gates_passed": list(gates),
         "rows": gathered.rows,
-        "files": {p.relative_to(made).as_posix(): sha256_of(p) for p in sorted(made.rglob("*")) if _is_content(p)},
+        "files": _digests(made),
     }
-    return content | {"content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
 
 
-def _is_content(path: Path) -> bool:
-    """Whether a release with the same file is the same release; what it changes depends on the ones before."""
-    return path.is_file() and path.parent.name != CHANGES
+def _digests(made: Path, below: str = "") -> dict[str, str]:
+    """Each file of the release in the making, or of one of its folders, with its digest."""
+    files = sorted(path for path in (made / below).rglob("*") if path.is_file())
+    return {path.relative_to(made).as_posix(): sha256_of(path) for path in files}
+
+
+def _made_from_the_same(release: Release, content: Mapping[str, Any]) -> bool:
+    """Whether a release has this content. Its public variant follows from tables, policy and code."""
+    files = {name: digest for name, digest in release.manifest["files"].items() if not name.startswith(f"{PUBLIC}/")}
+    return all((release.manifest | {"files": files}).get(name) == value for name, value in content.items())
 
 
 def _commit(made: Path, manifest: dict[str, Any], home: Path) -> Release:

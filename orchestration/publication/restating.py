@@ -13,18 +13,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from orchestration.publication.comparing import Side, compare, moved_figures
+from orchestration.publication.comparing import compare, moved_figures
+from orchestration.publication.pairing import Side, side_by_side, side_of
 from orchestration.releases import Release, releases
 
 ANNUAL = "annual"
 CHANGES = "changes"
 """Folder of a release."""
 RESTATED = ("org_code", "student_group", "first_release", "first_annual", "newest_release", "newest_annual")
-
-
-def side_of(release: Release) -> Side:
-    """A complete release as one side of a comparison."""
-    return Side(f"{release.year}/{release.name}", release.folder, release.manifest)
 
 
 def write_changes(made: Path, name: str, content: dict[str, Any], before: Release | None, home: Path) -> list[Path]:
@@ -37,9 +33,9 @@ def write_changes(made: Path, name: str, content: dict[str, Any], before: Releas
     folder.mkdir()
     year = content["school_year"]
     if before:
-        old, new = side_of(before), Side(f"{year}/{name}", made, content)
-        (folder / "diff.json").write_text(json.dumps(compare(old, new), indent=1, ensure_ascii=False) + "\n")
-        _write_csv(folder / "figures.csv", ("table", "key", "column", "from", "to"), moved_figures(old, new))
+        with side_by_side(side_of(before), Side(f"{year}/{name}", made, content)) as pair:
+            (folder / "diff.json").write_text(json.dumps(compare(pair), indent=1, ensure_ascii=False) + "\n")
+            _write_csv(folder / "figures.csv", ("table", "key", "column", "from", "to"), moved_figures(pair))
     _write_csv(folder / "restated_annuals.csv", RESTATED, restated_annuals(home, year - 1, content["source"]))
     return sorted(folder.iterdir())
 

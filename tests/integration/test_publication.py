@@ -16,7 +16,7 @@ from orchestration.files import sha256_of
 from orchestration.publication.checking import faults
 from orchestration.publication.comparing import compare
 from orchestration.publication.diff_report import text, write_diff
-from orchestration.publication.restating import side_of
+from orchestration.publication.pairing import side_by_side, side_of
 from orchestration.releases import current, find, releases
 from orchestration.settings import PROJECT
 from orchestration.tables import folder_of
@@ -188,7 +188,8 @@ class TestComparing:
 
     def test_a_category_is_followed_to_the_step_where_its_change_began(self, two: SmallHome) -> None:
         old, new = (side_of(r) for r in releases(two.settings.home, YEAR))
-        found = compare(old, new)
+        with side_by_side(old, new) as pair:
+            found = compare(pair)
         [change] = found["categories"]
         assert change["org_code"] == SCHOOL
         assert change["to"]["reason"] == "In need of focused/targeted support"
@@ -204,12 +205,13 @@ class TestComparing:
 
     def test_the_text_and_the_workbook_say_the_same(self, two: SmallHome, tmp_path: Path) -> None:
         old, new = (side_of(r) for r in releases(two.settings.home, YEAR))
-        lines = list(text(compare(old, new)))
+        with side_by_side(old, new) as pair:
+            lines = list(text(compare(pair)))
+            for name in ("a.xlsx", "b.xlsx"):
+                write_diff(tmp_path / name, pair)
         assert "policy: the same" in lines
         assert any(line.startswith(f"  {SCHOOL}: Not requiring") for line in lines)
         assert f"    began at {YEAR}/{SCHOOL}/percentile/all_students: percentile 11 → 9" in lines
-        for name in ("a.xlsx", "b.xlsx"):
-            write_diff(tmp_path / name, old, new)
         assert sha256_of(tmp_path / "a.xlsx") == sha256_of(tmp_path / "b.xlsx")
         book = openpyxl.load_workbook(tmp_path / "a.xlsx")
         moved = list(book["figures"].iter_rows(values_only=True))[1:]
@@ -217,7 +219,8 @@ class TestComparing:
 
     def test_a_release_does_not_differ_from_itself(self, two: SmallHome) -> None:
         side = side_of(releases(two.settings.home, YEAR)[0])
-        assert list(text(compare(side, side)))[1:] == ["no difference"]
+        with side_by_side(side, side) as pair:
+            assert list(text(compare(pair)))[1:] == ["no difference"]
 
     def test_the_next_year_lists_restated_annuals(self, two: SmallHome) -> None:
         later = two.publish(year=YEAR + 1).release
