@@ -10,17 +10,27 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from orchestration.files import make_private, private_folder, sha256_of
 from orchestration.settings import PROJECT
 
 RECORD = "record.json"
 """Beside the tables: what was read, a fingerprint of that and the rules, rows."""
+
+
+def read_table(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The columns of a Parquet file in the order asked for, or all. Arrow's own way for one file of many first loads
+    what many need, for a quarter of a second."""
+    with pq.ParquetFile(file) as source:
+        return source.read() if columns is None else source.read(columns=list(columns)).select(list(columns))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
+from orchestration.tables import read_table
 
 STATE = "00000000"
 """Code of the state; in the staff ledger it stands for no district."""
@@ -138,5 +138,5 @@ def read_plans(indicators: Path) -> tuple[PlanLine, ...]:
 
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     """Rows of the columns asked for, in that order."""
-    table = pq.read_table(file, columns=list(columns))
+    table = read_table(file, columns=list(columns))
     return zip(*(table.column(name).to_pylist() for name in columns), strict=True)

@@ -161,10 +161,10 @@ def _print_release(year: int, source: str, stage: str, settings: Settings) -> No
 def _print_categories(year: int, folder: Path) -> None:
     from collections import Counter
 
-    import pyarrow.parquet as pq
+    from orchestration.tables import read_table
 
     columns = ["org_type", "overall_classification", "reason"]
-    rows = pq.read_table(folder / "determinations.parquet", columns=columns).to_pylist()
+    rows = read_table(folder / "determinations.parquet", columns=columns).to_pylist()
     counts = Counter(tuple(row.values()) for row in rows if row["overall_classification"])
     if counts:
         cells = [[*words, f"{count:,}"] for words, count in sorted(counts.items())]

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NamedTuple
 
 from orchestration.errors import InputError
-from orchestration.exact import half_up
+from orchestration.exact import half_up_ratio
 
 ALL_SUBJECTS = "all"
 
@@ -76,7 +75,7 @@ def _two_years(rows: Sequence[ParticipationCount]) -> int | None:
 
 
 def _percent(tested: int, should_test: int) -> int | None:
-    return int(half_up(Fraction(100 * tested, should_test), 0)) if should_test else None
+    return int(half_up_ratio(100 * tested, should_test, 0)) if should_test else None
 
 
 def _check(row: ParticipationCount) -> None:

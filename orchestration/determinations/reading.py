@@ -15,11 +15,11 @@ from sys import intern
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from orchestration.determinations.figures import Result
 from orchestration.determinations.ledgers import AppliedCorrection, Designation, Recognition
 from orchestration.determinations.participation import ParticipationCount
+from orchestration.tables import read_table
 
 
 class Organisation(NamedTuple):
@@ -123,7 +123,7 @@ def read_corrections(folder: Path) -> tuple[AppliedCorrection, ...]:
 
 def read_published_targets(files: list[Path]) -> tuple[Mapping[str, object], ...]:
     """Rows of the Department's workbook by the contract's field names."""
-    return tuple(row for file in files for row in pq.read_table(file).to_pylist())
+    return tuple(row for file in files for row in read_table(file).to_pylist())
 
 
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
@@ -133,8 +133,7 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
 
 def _columns(file: Path, names: tuple[str, ...]) -> Iterator[tuple[str, list[Any]]]:
     """The columns asked for, in that order, with their values."""
-    with pq.ParquetFile(file) as source:
-        table = source.read(columns=list(names))
+    table = read_table(file, names)
     return ((name, _values(table.column(name).combine_chunks())) for name in names)
 
 

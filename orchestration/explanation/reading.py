@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.releases import Release
+from orchestration.tables import read_table
 
 Row = dict[str, Any]
 _JSON = ("inputs", "parameters", "outcome", "upstream")
@@ -50,7 +51,7 @@ class Tables:
     def _of(self, name: str) -> tuple[pa.Table, dict[str, list[int]]] | None:
         if name not in self._tables:
             file = self.folder / f"{name}.parquet"
-            self._tables[name] = _grouped(pq.read_table(file)) if file.exists() else None
+            self._tables[name] = _grouped(read_table(file)) if file.exists() else None
         return self._tables[name]
 
 

@@ -33,6 +33,7 @@ from orchestration.errors import InputError
 from orchestration.files import exclusive, private_folder, sha256_of, sync, write_whole
 from orchestration.identifiers import key_path
 from orchestration.intake.preparing import CHUNK, ROW
+from orchestration.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class Store:
     def _count_again(self, snapshot: Snapshot) -> tuple[int, int]:
         folder = self.folder(snapshot)
         accepted = pq.read_metadata(folder / "accepted.parquet").num_rows
-        quarantined = pc.count_distinct(pq.read_table(folder / "quarantine.parquet", columns=[ROW])[ROW]).as_py()
+        quarantined = pc.count_distinct(read_table(folder / "quarantine.parquet", columns=[ROW])[ROW]).as_py()
         return accepted, quarantined
 
     # -- writing ---------------------------------------------------------------------------------------------

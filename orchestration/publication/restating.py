@@ -11,11 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from orchestration.publication.comparing import compare, moved_figures
 from orchestration.publication.pairing import Side, side_by_side, side_of
 from orchestration.releases import Release, releases
+from orchestration.tables import read_table
 
 ANNUAL = "annual"
 CHANGES = "changes"
@@ -58,7 +57,7 @@ def _annuals(release: Release) -> dict[tuple[str, str], Decimal | None]:
     file = release.folder / "target_percentages.parquet"
     if not file.exists():
         return {}
-    rows = pq.read_table(file, columns=["org_code", "student_group", "stage", "kept"]).to_pylist()
+    rows = read_table(file, columns=["org_code", "student_group", "stage", "kept"]).to_pylist()
     return {(r["org_code"], r["student_group"]): r["kept"] for r in rows if r["stage"] == ANNUAL}
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
 from orchestration.policy import PolicyRow, Register
 from orchestration.publication.gathering import Gathered
+from orchestration.tables import read_table
 
 STAGES = ("preliminary", "official")
 """In the order of the year."""
@@ -58,7 +58,7 @@ def _faults(row: PolicyRow, name: str, gathered: Gathered) -> Iterator[str]:
             yield f"{table}: has no rows"
         return
     file = gathered.tables[table] / f"{table}.parquet"
-    columns = pq.read_table(file, columns=[column, "status"])
+    columns = read_table(file, columns=[column, "status"])
     empty = pc.and_(pc.is_null(columns[column]), pc.equal(columns["status"], OK))
     if count := pc.sum(empty).as_py():
         yield f"{table}.{column}: empty in {count} rows of status {OK}"

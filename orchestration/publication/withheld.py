@@ -29,6 +29,7 @@ from orchestration.publication.counting import (
 )
 from orchestration.publication.lines import lines_of
 from orchestration.publication.withholding import SMALL, Withholding
+from orchestration.tables import read_table
 
 COUNTED = (*MEASURED, ORGANISATIONS)
 """Tables with counts of students: all that withholding rests on besides policy."""
@@ -111,7 +112,7 @@ def read(path: Path, needed: set[str], optional: str = "") -> pa.Table:
     there = pq.read_schema(path).names
     if missing := sorted(needed - {optional, *there}):
         raise InputError(f"{path}: column {missing[0]} is missing; the public variant needs it")
-    return pq.read_table(path, columns=[column for column in there if column in needed])
+    return read_table(path, columns=[column for column in there if column in needed])
 
 
 def _counts(folder: Path, name: str) -> pa.Table:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
-from orchestration.tables import record_of, replacing
+from orchestration.tables import read_table, record_of, replacing
 from orchestration.validation.frames import FOLDER, Frame, load_frames
 from orchestration.validation.judging import Rows, Task, of_gate
 from orchestration.validation.reading import RAW, SNAPSHOT_COLUMNS, SNAPSHOTS, Inputs, snapshots_of, tables_of
@@ -246,7 +244,7 @@ def _has_places(inputs: Inputs) -> bool:
     files = inputs.files.get("organisations", [])
     if not files or inputs.files.get("assistance_eligibility"):
         return True
-    places = pq.read_table(files[0], columns=["town", "county"])
+    places = read_table(files[0], columns=["town", "county"])
     return any(column.null_count < len(column) for column in places.columns)
 
 
