@@ -16,7 +16,7 @@ import duckdb
 
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract, ContractField
-from orchestration.intake.field_rules import quote, typed, verdict
+from orchestration.intake.field_rules import quote, typed, verdict, with_typed
 
 LEDGER = "corrections"
 APPLIED = "applied_corrections"
@@ -173,9 +173,8 @@ def _key(correction: Correction, contract: Contract) -> dict[str, str]:
 
 def _value(con: duckdb.DuckDBPyConnection, field: ContractField, value: str | None) -> Any:
     """A ledger's text in the type of the field."""
-    return con.execute(f"SELECT {typed(field)} FROM (SELECT ?::VARCHAR AS {quote(field.name)})", [value]).fetchall()[0][
-        0
-    ]
+    query = f"SELECT {typed(field)} FROM (SELECT ?::VARCHAR AS {quote(field.name)})"
+    return con.execute(query, [value]).fetchall()[0][0]
 
 
 def _check_new(
@@ -186,7 +185,8 @@ def _check_new(
     year: int,
     accepted: Files,
 ) -> None:
-    query = f"SELECT {verdict(field, contract, year=year, part='')} FROM (SELECT ?::VARCHAR AS {quote(field.name)})"
+    values = with_typed([field], f"(SELECT ?::VARCHAR AS {quote(field.name)})")
+    query = f"SELECT {verdict(field, contract, year=year, part='')} FROM ({values})"
     if broken := con.execute(query, [correction.new_value]).fetchall()[0][0]:
         raise InputError(f"{correction.where}: the new value breaks the rule '{broken}' of the contract")
     for key in contract.foreign_keys:

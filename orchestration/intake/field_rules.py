@@ -6,6 +6,8 @@ Belongs here: what a single value may be (``raw/README.md``, "What happens to a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestration.intake.contracts import Contract, ContractField
 from orchestration.texts import CONTROL, FORMULA
 
@@ -29,6 +31,7 @@ _KINDS = {
 }
 _SQL_TYPES = {"integer": "BIGINT", "year": "INTEGER", "year_number": "INTEGER", "date": "DATE"}
 _PAD = {"org_code": 8}
+_LARGEST = 10**18 - 1
 _WITHHELD = "'(value withheld)'"
 
 
@@ -52,9 +55,19 @@ def repair_column(field: ContractField) -> str:
     return quote(f"r_{field.name}")
 
 
+def typed_column(field: ContractField) -> str:
+    """Column that holds the value in the field's SQL type: worked out once for all that is asked of it."""
+    return quote(field.name) if sql_type(field) == "VARCHAR" else quote(f"n_{field.name}")
+
+
 def pad_width(field: ContractField) -> int | None:
     """Digits that a value gets back in front, if the field's codes have a fixed width."""
     return field.pad or _PAD.get(field.type)
+
+
+def present(delivered: str) -> str:
+    """An empty value is missing."""
+    return f"nullif({delivered}, '')"
 
 
 def trimmed(delivered: str) -> str:
@@ -62,7 +75,7 @@ def trimmed(delivered: str) -> str:
     tab = "chr(9)"
     spaces = f"{delivered} LIKE ' %' OR {delivered} LIKE '% '"
     ends = f"{spaces} OR starts_with({delivered}, {tab}) OR suffix({delivered}, {tab})"
-    return f"nullif(CASE WHEN {ends} THEN trim({delivered}, ' ' || {tab}) ELSE {delivered} END, '')"
+    return present(f"CASE WHEN {ends} THEN trim({delivered}, ' ' || {tab}) ELSE {delivered} END")
 
 
 def is_short(field: ContractField) -> str:
@@ -87,13 +100,23 @@ def sql_type(field: ContractField) -> str:
 def typed(field: ContractField) -> str:
     """The value in the field's SQL type, null where it has none."""
     column = quote(field.name)
-    if field.type == "integer":
-        return f"TRY_CAST(regexp_replace({column}, '\\.0+$', '') AS BIGINT)"
+    if field.type == "integer":  # few have a point: a look is cheaper than replacing
+        whole = f"CASE WHEN contains({column}, '.') THEN regexp_replace({column}, '\\.0+$', '') ELSE {column} END"
+        return f"TRY_CAST({whole} AS BIGINT)"
     return column if sql_type(field) == "VARCHAR" else f"TRY_CAST({column} AS {sql_type(field)})"
 
 
+def with_typed(fields: Iterable[ContractField], source: str) -> str:
+    """The rows of `source`, texts named like the fields, with `typed_column` of each field."""
+    others = [f"{typed(field)} AS {typed_column(field)}" for field in fields if sql_type(field) != "VARCHAR"]
+    return f"SELECT {', '.join(['*', *others])} FROM {source}"
+
+
 def verdict(field: ContractField, contract: Contract, *, year: int, part: str) -> str:
-    """The first rule that the value breaks, in the order of the rules table; null when it breaks none."""
+    """The first rule that the value breaks, in the order of the rules table; null when it breaks none.
+
+    An expression over the columns of `with_typed`.
+    """
     column = quote(field.name)
     whens = " ".join(f"WHEN {broken} THEN '{rule}'" for broken, rule in _checks(field, contract, year=year, part=part))
     missing = "'required'" if field.required or (part and part in field.required_in) else "NULL"
@@ -101,7 +124,7 @@ def verdict(field: ContractField, contract: Contract, *, year: int, part: str) -
 
 
 def _checks(field: ContractField, contract: Contract, *, year: int, part: str) -> list[tuple[str, str]]:
-    column, value = quote(field.name), typed(field)
+    column, value = quote(field.name), typed_column(field)
     checks: list[tuple[str, str]] = []
     if form := _FORMS.get(field.type):
         day = f" AND {value} >= DATE '0001-01-01'" if field.type == "date" else ""
@@ -121,9 +144,10 @@ def _checks(field: ContractField, contract: Contract, *, year: int, part: str) -
     if field.max_length is not None:
         checks.append((f"length({column}) > {field.max_length}", "max_length"))
     if field.type == "decimal":
-        checks.append((f"length(rtrim(split_part({column}, '.', 2), '0')) > {field.scale or 0}", "scale"))
+        behind = f"length({column}) - strpos({column}, '.') > {field.scale or 0}"  # none other can have too many
+        checks.append((f"{behind} AND length(rtrim(split_part({column}, '.', 2), '0')) > {field.scale or 0}", "scale"))
     if field.type in ("integer", "decimal", "year_number"):
-        bounds = [f"{value} IS NULL OR abs({value}) >= 1e18::DECIMAL(38, 0)"]  # past what the SQL type can hold
+        bounds = [f"{value} IS NULL OR {value} NOT BETWEEN -{_LARGEST} AND {_LARGEST}"]  # past 18 digits
         bounds += [f"{value} < {field.minimum}"] if field.minimum is not None else []
         bounds += [f"{value} > {field.maximum}"] if field.maximum is not None else []
         checks.append((" OR ".join(bounds), "range"))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -45,7 +46,7 @@ class Prepared:
     `header` are the delivered headers in order, `columns` what the file calls them. `lines` is the number of data rows
     of a regular CSV (header first, no quotes), None for Parquet. Row numbers stand in column `_row` when `numbered`,
     else the first data row is row 2 and rows follow each other. `ragged` are the numbers of rows with a wrong number of
-    values; they are not in the file.
+    values; they are not in the file. `has_blanks`: a value may begin or end with a blank.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Prepared:
     lines: int | None = None
     numbered: bool = False
     ragged: tuple[int, ...] = ()
+    has_blanks: bool = True
 
 
 def prepare(
@@ -84,7 +86,7 @@ def prepare(
     plain = _check_text(text, name, limits)
     header = _read_header(text, name, header_row, limits)
     if not careful and plain.is_regular(len(header), header_row):
-        return Prepared(text, header, _positions(header), lines=plain.lines - 1)
+        return Prepared(text, header, _positions(header), lines=plain.lines - 1, has_blanks=plain.has_blanks)
     return _prepare_rows(_csv_records(text, name, limits), name, work, header_row, limits)
 
 
@@ -94,6 +96,7 @@ class _TextCounts:
     commas: int
     lines: int
     returns: int
+    has_blanks: bool
 
     def is_regular(self, columns: int, header_row: int) -> bool:
         """True when the counts are those of a file in which every row has as many values as the header.
@@ -114,6 +117,7 @@ class _TextCounts:
 def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
     """One pass over the text: encoding, NUL bytes, over-long lines; and the counts that spare a second pass."""
     quotes = commas = lines = returns = run = 0
+    has_blanks = False
     decoder = codecs.getincrementaldecoder("utf-8")()
     previous = b"\n"
     with path.open("rb") as file:
@@ -136,6 +140,7 @@ def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
                     f"{name}: row {row} is not UTF-8 text (Latin-1 or Windows-1252?); "
                     "save it as CSV UTF-8 and deliver it again"
                 ) from None
+            has_blanks = has_blanks or _has_blanks(previous + chunk)
             run = _longest_line(chunk, run, lines, name, limits)
             quotes += chunk.count(b'"')
             commas += chunk.count(b",")
@@ -149,7 +154,19 @@ def _check_text(path: Path, name: str, limits: Limits) -> _TextCounts:
     if previous != b"\n":
         lines += 1
         returns += 1 if returns else 0
-    return _TextCounts(quotes, commas, lines, returns)
+    return _TextCounts(quotes, commas, lines, returns, has_blanks or previous == b" ")
+
+
+def _has_blanks(text: bytes) -> bool:
+    """Whether a blank stands where a value may begin or end; a tab may be anywhere. One at the very end is not seen."""
+    if b"\t" in text:
+        return True
+    if b" " not in text:
+        return False
+    bytes_ = np.frombuffer(text, np.uint8)
+    blanks = np.flatnonzero(bytes_ == ord(" "))
+    around = np.concatenate([bytes_[np.maximum(blanks - 1, 0)], bytes_[np.minimum(blanks + 1, len(text) - 1)]])
+    return bool(np.isin(around, list(b",\r\n")).any())
 
 
 def _longest_line(chunk: bytes, run: int, lines: int, name: str, limits: Limits) -> int:

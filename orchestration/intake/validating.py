@@ -17,7 +17,7 @@ from orchestration.errors import InputError
 from orchestration.identifiers import hashed
 from orchestration.intake import field_rules
 from orchestration.intake.contracts import Contract, ContractField, fold
-from orchestration.intake.field_rules import quote, text, verdict_column
+from orchestration.intake.field_rules import quote, text, typed_column, verdict_column
 from orchestration.intake.preparing import ROW, Prepared
 
 
@@ -141,7 +141,8 @@ class Judge:
     def _load(self) -> None:
         """Relation `delivered`: `_row`, every contract field as text, blanks gone and zeros back, and r_<field> where
         zeros came back."""
-        trimmed = {f.name: field_rules.trimmed(self._delivered_text(f)) for f in self.fields}
+        as_value = field_rules.trimmed if self.prepared.has_blanks else field_rules.present
+        trimmed = {f.name: as_value(self._delivered_text(f)) for f in self.fields}
         padded = {quote(f.name): field_rules.padded(f) for f in self.fields}
         repaired = {field_rules.repair_column(f): field_rules.is_short(f) for f in self._padded_fields()}
         number = f"{ROW}, " if self.prepared.numbered else ""
@@ -192,13 +193,13 @@ class Judge:
 
     def _check_values(self) -> None:
         """Table `judged`: `_row`, each field typed, and for each field the rule it breaks (v_<field>, else null)."""
-
         con, fields = self.connection, self.fields
-        typed = {quote(f.name): field_rules.typed(f) for f in fields}
+        values = {quote(f.name): typed_column(f) for f in fields}
         verdicts = {
             verdict_column(f): field_rules.verdict(f, self.contract, year=self.year, part=self.part) for f in fields
         }
-        con.execute(f"CREATE TABLE judged AS SELECT {ROW}, {_columns(typed | verdicts)} FROM delivered")
+        source = field_rules.with_typed(fields, "delivered")
+        con.execute(f"CREATE TABLE judged AS SELECT {ROW}, {_columns(values | verdicts)} FROM ({source})")
         for field in fields:
             if field.not_above:
                 other = self.contract.fields[field.not_above]

@@ -272,6 +272,9 @@ def awkward_values(one: Field, value: str, contract: Contract) -> dict[str, list
         kinds["boundary"] = [f"{bound:f}" for bound in bounds] or ["0"]
         kinds["out of range"] = [f"{bound:f}" for bound in beyond if bound.is_finite()] or ["-1"]
         kinds["very long number"] = ["9" * 19, "9" * 40, f"{'0' * 40}1", f"1.{'0' * 40}1", "9007199254740993"]
+        kinds["ends of the integers"] = [
+            f"{sign}{n}" for n in (2**63 - 1, 2**63, 10**18, 10**18 - 1) for sign in ("", "-")
+        ]
     if one.pad or one.type == "student_id":
         short = [code.lstrip("0") for code in sorted(one.codes or ()) if code.startswith("0")]
         kinds["lost zeros"] = [value.lstrip("0") or "0", value[1:], *short]
