@@ -176,7 +176,8 @@ def weighed(held: Holding, again: Iterable[Step]) -> Holding:
     """
     now = trace_table(again)
     columns = [name for name in now.column_names if name != "inputs"]
-    with pq.ParquetFile(held.folder / f"{TRACE}.parquet", read_dictionary=["parameters"]) as source:
+    few = [name for name in columns if name not in ("key", "upstream")]  # values that differ: as codes until wanted
+    with pq.ParquetFile(held.folder / f"{TRACE}.parquet", read_dictionary=few) as source:
         before = source.read(columns)
     before = before.take(pc.index_in(now.column("key"), value_set=before.column("key")))
     texts = pa.schema((name, TABLES[TRACE][name]) for name in columns)
