@@ -80,7 +80,7 @@ def _raw_asset(
         store = Store(settings.home)
         # what this run reads; `accountability doctor --deep` looks at superseded ones too
         in_force = store.in_force(year, contract.collection, stage).values()
-        news = {item.snapshot.seq for item in intake.taken if item.state != "unchanged"}
+        news = {item.snapshot.seq for item in intake.taken if item.state in ("new", "revalidated")}
         faults = [fault for of in in_force for fault in store.faults(of, digested_now=of.seq in news)]
         check = dg.AssetCheckResult(
             check_name=intact.name,

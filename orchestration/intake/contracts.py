@@ -60,6 +60,11 @@ class ForeignKey(BaseModel):
     references: str
     to: tuple[str, ...]
 
+    @property
+    def of(self) -> str:
+        """Name of the set of values, `sims(sasid)`."""
+        return f"{self.references}({','.join(self.to)})"
+
 
 class Parts(BaseModel):
     """A collection that comes in several files a year, told apart by one field."""

@@ -149,6 +149,11 @@ class Store:
                 )
         return found
 
+    def has_rows(self, snapshot: Snapshot) -> bool:
+        """Whether the files of a snapshot are there and as the manifest says."""
+        paths = {self.folder(snapshot) / name: digest for name, digest in snapshot.files.items()}
+        return all(path.is_file() and sha256_of(path) == digest for path, digest in paths.items())
+
     def _lost_bytes(self, snapshot: Snapshot) -> list[str]:
         """One line for each file that is missing or has other bytes."""
         found = []

@@ -21,6 +21,7 @@ import duckdb
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import read_digests
+from orchestration.intake.judged_before import stands
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import Snapshot, Store, now
@@ -31,7 +32,8 @@ from orchestration.settings import Settings
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 LOG = logging.getLogger(__name__)
-State = Literal["new", "revalidated", "unchanged"]
+State = Literal["new", "revalidated", "held", "unchanged"]
+"""`held`: a key that it refers to came or went, and none of its rows is about one."""
 
 
 @dataclass(frozen=True)
@@ -205,11 +207,7 @@ class CollectionIntake:
             unknown=list(outcome.unknown),
             keys=outcome.keys,
         )
-        snapshot = self.store.commit(built, snapshot)
-        self.store.forget_refusal(self.year, candidate.sha256)
-        self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
-        self.taken.append(TakenIn(snapshot, state))
-        LOG.info("%s", summary(snapshot, state))
+        self._put_in_force(built, snapshot, state)
 
     def _outcome(self, candidate: _Candidate, prepared: Prepared, references: References, built: Path) -> Outcome:
         name, part = candidate.arrival.name, candidate.arrival.part
@@ -232,6 +230,26 @@ class CollectionIntake:
                 f"{_first_row(quarantine, field, rule)}); correct them and deliver the file again"
             )
 
+    def _hold(self, snapshot: Snapshot, references: dict[str, str], work: Path) -> None:
+        """Put the same rows in force as held against other keys."""
+        built = work / "snapshot"
+        built.mkdir()
+        for name in snapshot.files:
+            shutil.copyfile(self.store.folder(snapshot) / name, built / name)
+        self._put_in_force(built, replace(snapshot, seq=self.store.next_seq(self.year), references=references), "held")
+
+    def _put_in_force(self, built: Path, snapshot: Snapshot, state: State) -> None:
+        snapshot = self.store.commit(built, snapshot)
+        self.store.forget_refusal(self.year, snapshot.sha256)
+        self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
+        self.taken.append(TakenIn(snapshot, state))
+        LOG.info("%s", summary(snapshot, state))
+
+    def _referred_to(self, stage: str) -> dict[str, dict[str, Snapshot]]:
+        """Collection that this one refers to, to its snapshots in force by part."""
+        names = {key.references for key in self.contract.foreign_keys}
+        return {name: self.store.in_force(self.year, name, stage) for name in names}
+
     def _references(self, arrival: Arrival) -> tuple[References, dict[str, str]]:
         """Accepted rows that foreign keys are held against, and digests of their key sets."""
         files: dict[str, list[Path]] = {}
@@ -242,7 +260,7 @@ class CollectionIntake:
                 what = f"{key.references} of {self.year}"
                 raise InputError(f"{arrival.name}: needs {what}, of which nothing is accepted; deliver that first")
             files[key.references] = [self.store.folder(s) / "accepted.parquet" for s in parts.values()]
-            digests[f"{key.references}({','.join(key.to)})"] = self._digest(parts, key.to)
+            digests[key.of] = self._digest(parts, key.to)
         return References(files), digests
 
     def _digest(self, parts: Mapping[str, Snapshot], key: tuple[str, ...]) -> str:
@@ -253,13 +271,17 @@ class CollectionIntake:
         return sorted({k.to for c in self.contracts.values() for k in c.foreign_keys if k.references == own})
 
     def _judge_again(self) -> None:
-        """Judge what is in force again when its contract, or the key set it was held against, has changed."""
+        """Judge what is in force again when its contract, or a key that it was held against, has changed."""
         for snapshot in self._in_force():
             arrival = Arrival(Path(), snapshot.file, self.year, snapshot.collection, snapshot.part, snapshot.stage)
             with self._refusing(snapshot.file, snapshot.sha256), self.store.work_folder() as work:
-                same_keys = self._references(arrival)[1] == snapshot.references
-                if same_keys and snapshot.contract_version == self.contract.version:
-                    continue
+                digests = self._references(arrival)[1]
+                if snapshot.contract_version == self.contract.version:
+                    if digests == snapshot.references:
+                        continue
+                    if stands(snapshot, self.contract, self._referred_to(arrival.stage), self.store):
+                        self._hold(snapshot, digests, work)
+                        continue
                 kept = self.store.delivery(snapshot.sha256)
                 prepared = self._prepared(kept, snapshot.file, work)
                 candidate = _Candidate(arrival, snapshot.sha256, kept, prepared, work, snapshot.received)

@@ -1,0 +1,148 @@
+"""A delivery whose rows are not about the keys that came and went is held as it is; what is held is what judging again
+gives, byte for byte."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from orchestration.identifiers import KEY_FILE
+from orchestration.intake import taking_in
+from orchestration.intake.store import Snapshot
+from tests.support.workshop import ACCESS_HEADER, ORGANISATIONS, YEAR, Workshop, sims, student, text
+
+STUDENTS = 200
+SCHOOLS = [f"9101{n:04d}" for n in range(1, 9)]
+DIRECTORY = ORGANISATIONS.splitlines()[:3]
+
+
+def directory(schools: list[str]) -> str:
+    rows = [f"2025,{code},School {code},school,91010000,Alder,Title I School" for code in schools]
+    return text([*DIRECTORY, *rows])
+
+
+def students(part: str, numbers: list[int]) -> str:
+    head, *rows = sims(part, STUDENTS).splitlines()
+    return text([head, *(rows[n] for n in numbers)])
+
+
+def row(number: int, school: str, grade: str = "04") -> str:
+    return f"2025,{student(number)},{school},{grade},T,3.4,1"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    shop = Workshop(tmp_path, access="1")
+    shop.deliver("organisations.csv", directory(SCHOOLS[:6]))
+    shop.deliver("sims_october_1.csv", students("october_1", [*range(100)]))
+    shop.deliver("sims_end_of_year.csv", students("end_of_year", [*range(50, 150)]))
+    for collection in ("organisations", "sims"):
+        assert shop.take_in(collection).refusals == ()
+    return shop
+
+
+def taken(shop: Workshop, *rows: str) -> Snapshot:
+    """The snapshot of an access delivery of 40 good rows and these."""
+    shop.deliver("access.csv", text([ACCESS_HEADER, *(row(n, SCHOOLS[0]) for n in range(60, 100)), *rows]))
+    return shop.take_in("access").taken[0].snapshot
+
+
+def again(shop: Workshop, part: str, numbers: list[int]) -> str:
+    """What becomes of access after another delivery of a part of sims."""
+    shop.deliver(f"sims_{part}.csv", students(part, numbers))
+    assert shop.take_in("sims").refusals == ()
+    return shop.take_in("access").taken[0].state
+
+
+def test_keys_that_no_row_is_about_come_and_go(shop: Workshop) -> None:
+    before = taken(shop, row(160, SCHOOLS[0]), row(5, SCHOOLS[0], grade="ZZ"))
+    assert before.quarantined == 2
+    assert again(shop, "end_of_year", [*range(50, 149), 151]) == "held"
+    after = shop.in_force("access")
+    assert after.seq > before.seq
+    assert (after.files, after.quarantined, after.received) == (before.files, before.quarantined, before.received)
+    assert after.references != before.references
+    assert shop.take_in("access").taken[0].state == "unchanged"
+
+
+def test_a_key_that_another_part_still_has_is_not_gone(shop: Workshop) -> None:
+    taken(shop)
+    assert again(shop, "end_of_year", [*range(99, 150)]) == "held"
+    assert again(shop, "october_1", [*range(99)]) == "held"
+    assert again(shop, "end_of_year", [*range(100, 150)]) == "revalidated"
+    assert shop.in_force("access").quarantined == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "numbers"),
+    [
+        pytest.param([row(149, SCHOOLS[0])], range(50, 149), id="an accepted row loses its student"),
+        pytest.param([row(150, SCHOOLS[0])], range(50, 151), id="a row set aside gets its student"),
+        pytest.param([row(149, SCHOOLS[0], grade="ZZ")], range(50, 149), id="a row set aside loses its student too"),
+    ],
+)
+def test_rows_that_are_about_a_key_are_judged_again(shop: Workshop, rows: list[str], numbers: range) -> None:
+    before = taken(shop, *rows)
+    assert again(shop, "end_of_year", [*numbers]) == "revalidated"
+    assert shop.in_force("access").violations != before.violations
+
+
+def test_a_school_that_comes_matters_to_rows_set_aside_only(shop: Workshop) -> None:
+    taken(shop)
+    shop.deliver("organisations.csv", directory(SCHOOLS[:7]))
+    shop.take_in("organisations")
+    assert shop.take_in("access").taken[0].state == "held"
+    taken(shop, row(1, SCHOOLS[7]))
+    shop.deliver("organisations.csv", directory(SCHOOLS))
+    shop.take_in("organisations")
+    assert shop.take_in("access").taken[0].state == "revalidated"
+    assert shop.in_force("access").quarantined == 0
+
+
+@pytest.mark.parametrize("lost", ["own rows", "keys before"])
+def test_what_was_damaged_is_never_held(shop: Workshop, lost: str) -> None:
+    before = taken(shop)
+    keys = shop.store.in_force(YEAR, "sims", "official")["end_of_year"]
+    path = shop.store.folder(before if lost == "own rows" else keys) / "accepted.parquet"
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+    assert again(shop, "end_of_year", [*range(50, 149)]) == "revalidated"
+    assert shop.in_force("access").files == before.files
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_held_is_what_judging_again_gives(shop: Workshop, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two stores, the same changes: one holds what it may, the other judges everything again."""
+    chance, states = random.Random(seed), set()
+    other = Workshop(shop.settings.home.parent, access="1")
+    other.settings = other.settings.model_copy(update={"home": shop.settings.home.parent / "other"})
+    other.store = type(shop.store)(other.settings.home)
+    other.settings.home.mkdir()
+    (other.settings.home / KEY_FILE).write_bytes((shop.settings.home / KEY_FILE).read_bytes())
+    some = chance.sample([*range(60), *range(100, 170)], 12)
+    taken(shop, *(row(n, chance.choice(SCHOOLS), chance.choice(["04", "04", "04", "ZZ"])) for n in some))
+    for collection in ("organisations", "sims", "access"):
+        other.take_in(collection)
+    for _ in range(8):
+        if chance.random() < 0.3:
+            shop.deliver("organisations.csv", directory(sorted({SCHOOLS[0], *chance.sample(SCHOOLS, 6)})))
+        part, first = chance.choice([("october_1", 0), ("end_of_year", 50)])
+        numbers = {*range(first, first + 100)} - {*chance.sample(range(200), chance.choice([1, 9]))} | {chance.randrange(200)}
+        shop.deliver(f"sims_{part}.csv", students(part, sorted(numbers)))
+        state = changed(shop)
+        with monkeypatch.context() as patched:
+            patched.setattr(taking_in, "stands", lambda *_: False)
+            assert (changed(other) == "unchanged") == (state == "unchanged")
+        states.add(state)
+        assert shop.in_force("access").files == other.in_force("access").files
+        assert shop.in_force("access").violations == other.in_force("access").violations
+    assert {"held", "revalidated"} <= states
+
+
+def changed(shop: Workshop) -> str:
+    """What becomes of access once everything that has landed is taken in."""
+    found = [shop.take_in(name) for name in ("organisations", "sims", "access")]
+    assert all(intake.refusals == () for intake in found)
+    return found[-1].taken[0].state
