@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -62,18 +62,22 @@ def write_parts(folder: Path, parts: Rows, concluding: Callable[[], Tables]) -> 
 
 
 def _write(folder: Path, name: str, tables: Iterable[pa.Table]) -> int:
-    """One table: number of rows."""
+    """One table: number of rows. A row group is written while the next one is put together."""
     schema, count = pa.schema(TABLES[name].items()), 0
-    with ExitStack() as open_files:
+    with ExitStack() as open_files, ThreadPoolExecutor(1) as beside:
         writers: list[Any] = [
             open_files.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd"))
         ]
         if name not in ONLY_PARQUET:
             writers.append(open_files.enter_context(pyarrow.csv.CSVWriter(folder / f"{name}.csv", schema)))
+        written: list[Future[None]] = []
         for group in _groups(tables, schema):
-            for writer in writers:
-                writer.write_table(group)
+            for before in written:
+                before.result()
+            written = [beside.submit(writer.write_table, group) for writer in writers]
             count += group.num_rows
+        for last in written:
+            last.result()
     return count
 
 
