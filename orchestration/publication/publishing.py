@@ -78,6 +78,7 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
             with ThreadPoolExecutor(1) as aside:  # comparing is DuckDB's work, the public variant Python's
                 changes = aside.submit(write_changes, made, name, content, official, settings.home)
                 write_public(made, register, year)
+                changes.result()
             content["files"] = dict(sorted((content["files"] | _digests(made, PUBLIC)).items()))
             manifest = content | {
                 "content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
@@ -85,7 +86,6 @@ def publish(year: int, source: str, stage: str, *, settings: Settings, register:
                 "previous": {"release": official.name, "sha256": official.sha256} if official else None,
                 "changes": _digests(made, CHANGES),
             }
-            changes.result()
             done = Published(_commit(made, manifest, settings.home), is_new=True)
     finally:
         shutil.rmtree(made, ignore_errors=True)

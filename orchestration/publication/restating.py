@@ -22,8 +22,8 @@ CHANGES = "changes"
 RESTATED = ("org_code", "student_group", "first_release", "first_annual", "newest_release", "newest_annual")
 
 
-def write_changes(made: Path, name: str, content: dict[str, Any], before: Release | None, home: Path) -> list[Path]:
-    """Write `changes/` of the release in the making; returns the files.
+def write_changes(made: Path, name: str, content: dict[str, Any], before: Release | None, home: Path) -> None:
+    """Write `changes/` of the release in the making.
 
     `diff.json` and `figures.csv`: against `before`, where there is one. `restated_annuals.csv`: prior-year annual
     percentages that are no longer as first published.
@@ -36,7 +36,6 @@ def write_changes(made: Path, name: str, content: dict[str, Any], before: Releas
             (folder / "diff.json").write_text(json.dumps(compare(pair), indent=1, ensure_ascii=False) + "\n")
             _write_csv(folder / "figures.csv", ("table", "key", "column", "from", "to"), moved_figures(pair))
     _write_csv(folder / "restated_annuals.csv", RESTATED, restated_annuals(home, year - 1, content["source"]))
-    return sorted(folder.iterdir())
 
 
 def restated_annuals(home: Path, year: int, source: str) -> list[tuple[Any, ...]]:
