@@ -209,6 +209,13 @@ class CollectionIntake:
         )
         self._put_in_force(built, snapshot, state)
 
+    def _put_in_force(self, built: Path, snapshot: Snapshot, state: State) -> None:
+        snapshot = self.store.commit(built, snapshot)
+        self.store.forget_refusal(self.year, snapshot.sha256)
+        self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
+        self.taken.append(TakenIn(snapshot, state))
+        LOG.info("%s", summary(snapshot, state))
+
     def _outcome(self, candidate: _Candidate, prepared: Prepared, references: References, built: Path) -> Outcome:
         name, part = candidate.arrival.name, candidate.arrival.part
         judge = self._new_judge(prepared, name, part, candidate.sha256, candidate.work)
@@ -229,26 +236,6 @@ class CollectionIntake:
                 f"{self.tolerance}; most often {f'{field} ' if field else ''}{rule} ({count} times, first in row "
                 f"{_first_row(quarantine, field, rule)}); correct them and deliver the file again"
             )
-
-    def _hold(self, snapshot: Snapshot, references: dict[str, str], work: Path) -> None:
-        """Put the same rows in force as held against other keys."""
-        built = work / "snapshot"
-        built.mkdir()
-        for name in snapshot.files:
-            shutil.copyfile(self.store.folder(snapshot) / name, built / name)
-        self._put_in_force(built, replace(snapshot, seq=self.store.next_seq(self.year), references=references), "held")
-
-    def _put_in_force(self, built: Path, snapshot: Snapshot, state: State) -> None:
-        snapshot = self.store.commit(built, snapshot)
-        self.store.forget_refusal(self.year, snapshot.sha256)
-        self.taken = [t for t in self.taken if (t.snapshot.part, t.snapshot.stage) != (snapshot.part, snapshot.stage)]
-        self.taken.append(TakenIn(snapshot, state))
-        LOG.info("%s", summary(snapshot, state))
-
-    def _referred_to(self, stage: str) -> dict[str, dict[str, Snapshot]]:
-        """Collection that this one refers to, to its snapshots in force by part."""
-        names = {key.references for key in self.contract.foreign_keys}
-        return {name: self.store.in_force(self.year, name, stage) for name in names}
 
     def _references(self, arrival: Arrival) -> tuple[References, dict[str, str]]:
         """Accepted rows that foreign keys are held against, and digests of their key sets."""
@@ -286,6 +273,19 @@ class CollectionIntake:
                 prepared = self._prepared(kept, snapshot.file, work)
                 candidate = _Candidate(arrival, snapshot.sha256, kept, prepared, work, snapshot.received)
                 self._judge(candidate, "revalidated")
+
+    def _hold(self, snapshot: Snapshot, references: dict[str, str], work: Path) -> None:
+        """Put the same rows in force as held against other keys."""
+        built = work / "snapshot"
+        built.mkdir()
+        for name in snapshot.files:
+            shutil.copyfile(self.store.folder(snapshot) / name, built / name)
+        self._put_in_force(built, replace(snapshot, seq=self.store.next_seq(self.year), references=references), "held")
+
+    def _referred_to(self, stage: str) -> dict[str, dict[str, Snapshot]]:
+        """Collection that this one refers to, to its snapshots in force by part."""
+        names = {key.references for key in self.contract.foreign_keys}
+        return {name: self.store.in_force(self.year, name, stage) for name in names}
 
     @contextmanager
     def _refusing(self, name: str, sha256: str = "") -> Iterator[_About]:

@@ -1,4 +1,4 @@
-"""Worked examples that tie the oracle to raw/README.md, and checks that the made deliveries reach every rule.
+"""Worked examples that tie the oracle to raw/README.md.
 
 Nothing here runs the pipeline. An example says: take a valid row, change these values, and this is what
 becomes of it. The row is row 2 of its file, row 3 in published targets, whose header stands in row 2.
@@ -6,140 +6,23 @@ becomes of it. The row is row 2 of its file, row 3 in published targets, whose h
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-import random
-from collections import Counter
-from pathlib import Path
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.oracle.intake_oracle import References, Verdict, expanded, judge, read_contract, with_year
-from tests.oracle.strategies import deliveries, random_delivery
-
-CONTRACTS = Path(__file__).resolve().parents[2] / "raw" / "contracts"
-YEAR = 2025
-
-STATE, BOSTON, SCHOOL, CHARTER = "00000000", "00350000", "00350062", "04360000"
-STUDENT, CLASSMATE, STRANGER = "1000000001", "0000000002", "9999999999"
-REFERENCES: References = {
-    ("organisations", ("org_code",)): {(STATE,), (BOSTON,), (SCHOOL,), (CHARTER,)},
-    ("sims", ("sasid",)): {(STUDENT,), (CLASSMATE,)},
-}
-
-VALID = {
-    "sims": {
-        "school_year": "2025",
-        "collection_period": "end_of_year",
-        "sasid": STUDENT,
-        "school_code": SCHOOL,
-        "grade": "05",
-        "enrollment_status": "01",
-        "days_in_attendance": "170",
-        "days_in_membership": "180",
-        "race_ethnicity": "31",
-        "low_income": "00",
-        "el_first_year": "00",
-        "english_learner": "01",
-        "former_english_learner": "0",
-        "disability": "500",
-    },
-    "mcas": {
-        "school_year": "2025",
-        "sasid": STUDENT,
-        "district_code": BOSTON,
-        "school_code": SCHOOL,
-        "grade": "05",
-        "ela_test_status": "T",
-        "ela_scaled_score": "500",
-        "ela_growth_percentile": "50",
-    },
-    "hub_enrollment": {
-        "sy": "2025",
-        "dist_code": BOSTON,
-        "dist_name": "Boston",
-        "org_code": SCHOOL,
-        "org_name": "A school",
-        "org_type": "School",
-        "total_cnt": "243",
-        "as_pct": "0.25",
-    },
-    "assistance_plans": {
-        "school_year": "2025",
-        "plan_id": "P-1",
-        "district_code": BOSTON,
-        "school_code": SCHOOL,
-        "staff_id": "L-7",
-        "agreed_on": "2024-09-15",
-        "support": "coaching",
-        "unit": "hours",
-        "planned": "40.5",
-        "status": "active",
-    },
-    "published_targets": {
-        "district_code": BOSTON,
-        "org_code": SCHOOL,
-        "student_group": "All Students",
-        "gradespan": "Non-high school",
-        "ela_path": "Path Forward",
-        "ela_target": "497.3",
-        "ela_included": "310",
-        "graduation_increment": "-1.5",
-    },
-    "course_schedules": {
-        "school_year": "2025",
-        "sasid": STUDENT,
-        "school_code": SCHOOL,
-        "local_course_code": "ALG-1",
-        "subject_course_code": "02052",
-        "class_section": "A",
-        "course_term": "01",
-        "enrollment_status": "COM",
-        "course_level": "H",
-        "credit_available": "1",
-        "credit_earned": "0.75",
-    },
-}
-FIRST = {"published_targets": 3}  # the first row of data; 2 everywhere else
-
-
-def contract_of(collection: str) -> Path:
-    """The contract file of a collection."""
-    return CONTRACTS / f"{collection}.yml"
-
-
-def part_of(collection: str) -> str:
-    """The part the examples deliver: SIMS at the end of the year; the others have no parts."""
-    return "end_of_year" if collection == "sims" else ""
-
-
-def rule_on(collection: str, text: str, **judged: str) -> Verdict:
-    """Judge a file given as text."""
-    part = judged.get("part", part_of(collection))
-    return judge(contract_of(collection), text.encode(), year=YEAR, part=part, references=REFERENCES)
-
-
-def file_of(collection: str, *rows: dict[str, str], part: str | None = None) -> str:
-    """A file with standard headers: a row for every change of the valid row."""
-    names = [one.name for one in read_contract(contract_of(collection), YEAR, part or part_of(collection)).fields]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    if FIRST.get(collection) == 3:
-        writer.writerow(["Targets and increments"])
-    writer.writerow(names)
-    for changes in rows:
-        assert changes.keys() <= set(names)
-        writer.writerow([(VALID[collection] | changes).get(name, "") for name in names])
-    return out.getvalue()
-
-
-def judge_rows(collection: str, *rows: dict[str, str]) -> Verdict:
-    """What becomes of a file with these rows."""
-    return rule_on(collection, file_of(collection, *rows))
-
+from tests.oracle.intake_oracle import expanded, judge, read_contract, with_year
+from tests.oracle.valid_rows import (
+    CLASSMATE,
+    FIRST,
+    REFERENCES,
+    SCHOOL,
+    STRANGER,
+    STUDENT,
+    VALID,
+    YEAR,
+    contract_of,
+    file_of,
+    judge_rows,
+    rule_on,
+)
 
 BREAKS = [
     # required
@@ -433,76 +316,3 @@ def test_deliveries_refused_whole_are_left_to_others() -> None:
 
 def test_code_ranges_are_written_out() -> None:
     assert expanded(["01", "06-09", "ALL (03-08)"]) == {"01", "06", "07", "08", "09", "ALL (03-08)"}
-
-
-# ---------------------------------------------------------------- the made deliveries
-
-MADE = ["sims", "mcas", "hub_enrollment", "assistance_plans", "published_targets", "course_schedules"]
-RULES = {
-    "required", "type", "characters", "formula", "year", "part", "code", "pattern", "max_length", "scale", "range",
-    "not_above", "field_count", "duplicate_key", "foreign_key",
-}  # fmt: skip
-
-
-def many_references(count: int) -> References:
-    """Enough organisations and students for every row to have its own."""
-    return {
-        ("organisations", ("org_code",)): {(f"{number * 37 % 10**8:08d}",) for number in range(count)},
-        ("sims", ("sasid",)): {(f"{number * 7919 % 10**10:010d}",) for number in range(count)},
-    }
-
-
-def test_every_contract_can_be_delivered_without_a_defect() -> None:
-    references = many_references(60)
-    for path in sorted(CONTRACTS.glob("[a-z]*.yml")):
-        part = part_of(path.stem)
-        made = random_delivery(path, YEAR, part, references, 40, random.Random(path.stem), 0.0)
-        verdict = judge(path, made, year=YEAR, part=part, references=references)
-        assert (path.stem, verdict.violations) == (path.stem, set())
-        assert verdict.delivered == len(verdict.accepted) == 40
-
-
-def test_every_rule_occurs_in_random_deliveries() -> None:
-    references = many_references(1000)
-    rules: Counter[str] = Counter()
-    repairs: Counter[str] = Counter()
-    for collection, seed in itertools.product(MADE, "abc"):
-        path, part = contract_of(collection), part_of(collection)
-        made = random_delivery(path, YEAR, part, references, 1000, random.Random(collection + seed), 0.3)
-        verdict = judge(path, made, year=YEAR, part=part, references=references)
-        rules.update(rule for _, _, rule in verdict.violations)
-        repairs.update(verdict.repairs)
-        assert 0.5 < len(verdict.accepted) / verdict.delivered < 0.98
-    assert set(rules) == RULES
-    assert repairs["school_code"] > 0
-
-
-def test_the_same_seed_makes_the_same_delivery() -> None:
-    references = many_references(50)
-    first, second = (
-        random_delivery(contract_of("sims"), YEAR, "march_1", references, 40, random.Random(7), 0.2) for _ in "ab"
-    )
-    assert first == second
-
-
-@pytest.mark.parametrize("collection", MADE)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_made_deliveries_add_up_and_stay_accepted(collection: str, data: st.DataObject) -> None:
-    """Accepted and quarantined rows make the whole; what was accepted is accepted again, unchanged."""
-    path, part = contract_of(collection), part_of(collection)
-    made = data.draw(deliveries(path, YEAR, part, REFERENCES))
-    verdict = judge(path, made, year=YEAR, part=part, references=REFERENCES)
-    quarantined = {row for row, _, _ in verdict.violations}
-    assert not quarantined & set(verdict.accepted)
-    assert verdict.delivered == len(quarantined) + len(verdict.accepted) >= 1
-    if verdict.accepted:
-        again = judge_rows_as_they_are(collection, list(verdict.accepted.values()))
-        assert again.violations == set()
-        assert again.repairs == {}
-        assert list(again.accepted.values()) == list(verdict.accepted.values())
-
-
-def judge_rows_as_they_are(collection: str, rows: list[dict[str, str | None]]) -> Verdict:
-    """What becomes of rows that were accepted before."""
-    return judge_rows(collection, *[{name: value or "" for name, value in row.items()} for row in rows])

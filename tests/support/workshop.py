@@ -107,3 +107,23 @@ def access(rows: int = 300, first: int = 0) -> list[str]:
 def text(lines: list[str]) -> str:
     """Lines as the text of a CSV file."""
     return "\n".join(lines) + "\n"
+
+
+def with_access(folder: Path) -> Workshop:
+    """A store with an accepted access delivery that a bad one must not touch."""
+    shop = Workshop(folder)
+    shop.begin()
+    shop.deliver("access.csv", text(access()))
+    assert shop.take_in("access").refusals == ()
+    return shop
+
+
+def changed(number: int, **values: str) -> list[str]:
+    """The access delivery of `access` with fields of data line `number` replaced."""
+    lines = access()
+    names = lines[0].split(",")
+    cells = lines[number].split(",")
+    for name, value in values.items():
+        cells[names.index(name)] = value
+    lines[number] = ",".join(cells)
+    return lines
