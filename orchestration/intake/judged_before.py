@@ -1,57 +1,113 @@
-"""Whether a delivery would be judged as it was, although the keys that it refers to are others now.
+"""Judging a delivery again by its references alone: the keys that it refers to are others now, all else is as it was.
 
-Belongs here: which keys came and went, and whether a row of the delivery is about one of them. Does not: judging
-(`validating`). Where this cannot be told without the delivered rows, the answer is no and they are judged again.
+Belongs here: which keys came and went, which accepted rows are about one that went. Does not: judging delivered rows
+(`validating`). Where what becomes of a row cannot be told without the delivered rows, they are judged again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import shutil
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import duckdb
 
 from orchestration.identifiers import hashed
 from orchestration.intake.contracts import Contract, ForeignKey
 from orchestration.intake.field_rules import quote, text
+from orchestration.intake.preparing import ROW
 from orchestration.intake.store import Snapshot, Store
+from orchestration.intake.validating import FOREIGN_KEY, NO_SUCH_VALUE, Outcome, digest_of_keys, write_rows
 
 
-def stands(snapshot: Snapshot, contract: Contract, now: Mapping[str, Mapping[str, Snapshot]], store: Store) -> bool:
-    """Whether the same rows of `snapshot` would be accepted and set aside, for the same reasons.
+def judge_by_references(
+    snapshot: Snapshot,
+    contract: Contract,
+    now: Mapping[str, Mapping[str, Snapshot]],
+    store: Store,
+    built: Path,
+    keys: Sequence[tuple[str, ...]],
+) -> Outcome | None:
+    """Write into `built` the very files that judging the delivered rows of `snapshot` again would give.
 
-    `contract` is the one that it was judged by; `now`: collection to its snapshots in force, by part.
+    `contract` is the one that it was judged by; `now`: collection to its snapshots in force, by part; `keys`: those of
+    its own that others refer to. None, and nothing is written, where that needs the delivered rows: one that was set
+    aside may be about a key that came or went, or files are not as they were.
     """
     if not store.has_rows(snapshot):
-        return False
+        return None
     with duckdb.connect() as con:
         asked = _Asked(con, snapshot, contract, store)
-        return all(asked.stands(key, now[key.references].values()) for key in contract.foreign_keys)
+        if not all(asked.can_tell(key, now[key.references].values()) for key in contract.foreign_keys):
+            return None
+        return asked.judged(built, keys)
 
 
 class _Asked:
-    """One snapshot, held against one set of keys after another."""
+    """One snapshot, held against one set of keys after another. Table `lost`: (_row, field) of accepted rows that refer
+    to a key that went."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, snapshot: Snapshot, contract: Contract, store: Store):
         self._con, self._snapshot, self._store = con, snapshot, store
         self._student = next((field.name for field in contract.fields.values() if field.type == "student_id"), None)
+        con.execute(f"CREATE TABLE lost ({ROW} BIGINT, field VARCHAR)")
 
-    def stands(self, key: ForeignKey, now: Collection[Snapshot]) -> bool:
-        """Whether no row is about a key that came or went."""
+    def can_tell(self, key: ForeignKey, now: Collection[Snapshot]) -> bool:
+        """Whether no row that was set aside may be about a key that came or went; accepted ones go into `lost`."""
         before = self._before(key)
         if before is None:
             return False
         gone, come = self._difference("gone", key, before, now), self._difference("come", key, now, before)
-        same = " AND ".join(f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True))
-        if gone and self._any(f"SELECT 1 FROM {self._rows('accepted', self._snapshot)} r SEMI JOIN gone ON {same}"):
-            return False
+        if gone:
+            same = " AND ".join(
+                f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True)
+            )
+            accepted = self._rows("accepted", self._snapshot)
+            self._con.execute(
+                f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {accepted} r SEMI JOIN gone ON {same}"
+            )
         if not self._snapshot.quarantined or not (gone or come):
             return True
         if key.fields != (self._student,):
             return False  # an entry of the quarantine says of nothing but the student what its row referred to
-        subject = hashed(text(self._store.identifier_key().hex()), quote(key.to[0]))
-        moved = f"SELECT {subject} FROM gone UNION ALL SELECT {subject} FROM come"
+        moved = f"SELECT {self._subject(key.to[0])} FROM gone UNION ALL SELECT {self._subject(key.to[0])} FROM come"
         entries = self._rows("quarantine", self._snapshot)
         return not self._any(f"SELECT 1 FROM {entries} WHERE subject IN ({moved})")
+
+    def judged(self, built: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
+        """The files with the rows in `lost` set aside, and what became of all."""
+        was, con = self._snapshot, self._con
+        accepted, quarantine = built / "accepted.parquet", built / "quarantine.parquet"
+        lost = dict(con.execute("SELECT field, count(*) FROM lost GROUP BY ALL").fetchall())
+        rows = con.execute(f"SELECT count(DISTINCT {ROW}) FROM lost").fetchall()[0][0]
+        digests = was.keys
+        if not rows:
+            for path in (accepted, quarantine):
+                shutil.copyfile(self._store.folder(was) / path.name, path)
+        else:
+            before = self._rows("accepted", was)
+            subject = self._subject(f"r.{quote(self._student)}") if self._student else "NULL::VARCHAR"
+            con.execute(
+                f"CREATE TABLE violations AS SELECT * FROM {self._rows('quarantine', was)} UNION ALL SELECT r._delivery, "
+                f"{ROW}, l.field, {text(FOREIGN_KEY)}, {text(NO_SUCH_VALUE)}, {subject} "
+                f"FROM lost l JOIN {before} r USING ({ROW})"
+            )
+            write_rows(con, f"SELECT * FROM {before} ANTI JOIN lost USING ({ROW}) ORDER BY {ROW}", accepted)
+            write_rows(con, f"SELECT * FROM violations ORDER BY {ROW}, field, rule", quarantine)
+            digests = {",".join(key): digest_of_keys(con, accepted, key) for key in keys}
+        violations = Counter({(field, rule): n for field, rule, n in was.violations})
+        violations.update({(field, FOREIGN_KEY): n for field, n in lost.items()})
+        return Outcome(
+            rows=was.rows,
+            accepted=was.accepted - rows,
+            quarantined=was.quarantined + rows,
+            violations=dict(sorted(violations.items())),
+            repairs=was.repairs,
+            ignored=tuple(was.ignored),
+            unknown=tuple(was.unknown),
+            keys=digests,
+        )
 
     def _before(self, key: ForeignKey) -> list[Snapshot] | None:
         """Snapshots with the keys that it was held against; None where they are not known any more."""
@@ -71,6 +127,9 @@ class _Asked:
         where = "" if changed else " WHERE false"
         self._con.execute(f"CREATE OR REPLACE TABLE {table} AS {left}{where} EXCEPT {right}")
         return self._any(f"SELECT 1 FROM {table}")
+
+    def _subject(self, student: str) -> str:
+        return hashed(text(self._store.identifier_key().hex()), student)
 
     def _rows(self, file: str, *snapshots: Snapshot) -> str:
         files = ", ".join(text(self._store.folder(snapshot) / f"{file}.parquet") for snapshot in snapshots)

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import read_digests
-from orchestration.intake.judged_before import stands
+from orchestration.intake.judged_before import judge_by_references
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import Snapshot, Store, now
@@ -198,14 +198,7 @@ class CollectionIntake:
             received=candidate.received,
             contract_version=contract.version,
             references=digests,
-            rows=outcome.rows,
-            accepted=outcome.accepted,
-            quarantined=outcome.quarantined,
-            violations=[(field, rule, n) for (field, rule), n in outcome.violations.items()],
-            repairs=outcome.repairs,
-            ignored=list(outcome.ignored),
-            unknown=list(outcome.unknown),
-            keys=outcome.keys,
+            **_what_became(outcome),
         )
         self._put_in_force(built, snapshot, state)
 
@@ -266,21 +259,25 @@ class CollectionIntake:
                 if snapshot.contract_version == self.contract.version:
                     if digests == snapshot.references:
                         continue
-                    if stands(snapshot, self.contract, self._referred_to(arrival.stage), self.store):
-                        self._hold(snapshot, digests, work)
+                    if self._judge_by_references(snapshot, digests, work):
                         continue
                 kept = self.store.delivery(snapshot.sha256)
                 prepared = self._prepared(kept, snapshot.file, work)
                 candidate = _Candidate(arrival, snapshot.sha256, kept, prepared, work, snapshot.received)
                 self._judge(candidate, "revalidated")
 
-    def _hold(self, snapshot: Snapshot, references: dict[str, str], work: Path) -> None:
-        """Put the same rows in force as held against other keys."""
-        built = work / "snapshot"
+    def _judge_by_references(self, snapshot: Snapshot, digests: dict[str, str], work: Path) -> bool:
+        """Put in force what becomes of the rows held against other keys, if that can be told without the delivery."""
+        built, now = work / "by_references", self._referred_to(snapshot.stage)
         built.mkdir()
-        for name in snapshot.files:
-            shutil.copyfile(self.store.folder(snapshot) / name, built / name)
-        self._put_in_force(built, replace(snapshot, seq=self.store.next_seq(self.year), references=references), "held")
+        outcome = judge_by_references(snapshot, self.contract, now, self.store, built, self._keys_referred_to())
+        if outcome is None:
+            return False
+        self._check_share(outcome, snapshot.file, built / "quarantine.parquet")
+        seq = self.store.next_seq(self.year)
+        judged = replace(snapshot, seq=seq, references=digests, **_what_became(outcome))
+        self._put_in_force(built, judged, "held" if judged.quarantined == snapshot.quarantined else "revalidated")
+        return True
 
     def _referred_to(self, stage: str) -> dict[str, dict[str, Snapshot]]:
         """Collection that this one refers to, to its snapshots in force by part."""
@@ -314,6 +311,13 @@ def summary(snapshot: Snapshot, state: State) -> str:
     s = snapshot
     what = f"{s.year} {s.collection} {s.part}".strip()
     return f"{what} ({s.stage}) {state}: {s.rows:,} delivered = {s.accepted:,} accepted + {s.quarantined:,} quarantined"
+
+
+def _what_became(outcome: Outcome) -> dict[str, Any]:
+    """The fields of a snapshot that say what became of the rows."""
+    violations = [(field, rule, n) for (field, rule), n in outcome.violations.items()]
+    lists = {"violations": violations, "ignored": list(outcome.ignored), "unknown": list(outcome.unknown)}
+    return {**vars(outcome), **lists}
 
 
 def unrecognised(year: int, settings: Settings, contracts: Mapping[str, Contract]) -> tuple[str, ...]:

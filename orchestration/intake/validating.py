@@ -20,6 +20,9 @@ from orchestration.intake.contracts import Contract, ContractField, fold
 from orchestration.intake.field_rules import quote, text, typed_column, verdict_column
 from orchestration.intake.preparing import ROW, Prepared
 
+FOREIGN_KEY = "foreign_key"
+NO_SUCH_VALUE = "no such value in the collection it refers to"
+
 
 class IrregularTextError(Exception):
     """A text that counted as regular is not: it has to be prepared carefully."""
@@ -235,7 +238,7 @@ class Judge:
             valid = " AND ".join(self._valid(name, "j") for name in key.fields)
             same = " AND ".join(f"k.{quote(t)} = j.{quote(f)}" for f, t in zip(key.fields, key.to, strict=True))
             self.connection.execute(
-                f"INSERT INTO row_faults SELECT j.{ROW}, '{key.fields[0]}', 'foreign_key' FROM judged j "
+                f"INSERT INTO row_faults SELECT j.{ROW}, '{key.fields[0]}', '{FOREIGN_KEY}' FROM judged j "
                 f"ANTI JOIN (SELECT DISTINCT {targets} FROM read_parquet([{files}])) k ON {same} WHERE {valid}"
             )
 
@@ -269,7 +272,7 @@ class Judge:
             f"SELECT r.{ROW}, r.field, r.rule, CASE r.rule "
             "WHEN 'field_count' THEN 'the row has another number of values than the header' "
             "WHEN 'duplicate_key' THEN 'another row has the same key' "
-            f"ELSE 'no such value in the collection it refers to' END, {subject} "
+            f"ELSE '{NO_SUCH_VALUE}' END, {subject} "
             f"FROM row_faults r LEFT JOIN bad USING ({ROW})"
         )
         con.execute(f"CREATE TABLE violations AS {' UNION ALL '.join(entries)}")
@@ -283,7 +286,7 @@ class Judge:
             good += f" ANTI JOIN faulty USING ({ROW}) ORDER BY {ROW}"
         bad = f"SELECT '{self.delivery}' AS _delivery, * FROM violations ORDER BY {ROW}, field, rule"
         for query, path in ((good, accepted), (bad, quarantine)):
-            self.connection.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+            write_rows(self.connection, query, path)
 
     def _outcome(self, accepted: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
         counts = self._rows("SELECT field, rule, count(*) FROM violations GROUP BY ALL ORDER BY ALL")
@@ -297,7 +300,7 @@ class Judge:
             repairs=self._repairs(),
             ignored=tuple(column for column in others if self.contract.ignores(column)),
             unknown=tuple(column for column in others if not self.contract.ignores(column)),
-            keys={",".join(key): self._digest(accepted, key) for key in keys},
+            keys={",".join(key): digest_of_keys(self.connection, accepted, key) for key in keys},
         )
 
     def _repairs(self) -> dict[str, int]:
@@ -308,13 +311,6 @@ class Judge:
         found = self._rows(f"SELECT {counts} FROM normal")[0]
         return {field.name: n for field, n in zip(fields, found, strict=True) if n}
 
-    def _digest(self, accepted: Path, key: tuple[str, ...]) -> str:
-        """Digest of the set of key values: the same set, in any order, gives the same digest."""
-        values = " || ',' || ".join(f"CAST({quote(name)} AS VARCHAR)" for name in key)
-        distinct = f"SELECT DISTINCT {values} AS v FROM read_parquet({text(accepted)})"
-        count, mixed = self._rows(f"SELECT count(*), bit_xor(md5_number(v)) FROM ({distinct})")[0]
-        return f"{count}-{mixed or 0:032x}"
-
     def _count(self, relation: str) -> int:
         return int(self._rows(f"SELECT count(*) FROM {relation}")[0][0])
 
@@ -324,6 +320,19 @@ class Judge:
 
 def _columns(expressions: Mapping[str, str]) -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
+
+
+def write_rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """A Parquet file of a snapshot, the rows in the order of `query`."""
+    con.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def digest_of_keys(con: duckdb.DuckDBPyConnection, accepted: Path, key: tuple[str, ...]) -> str:
+    """Digest of the set of key values: the same set, in any order, gives the same digest."""
+    values = " || ',' || ".join(f"CAST({quote(name)} AS VARCHAR)" for name in key)
+    distinct = f"SELECT DISTINCT {values} AS v FROM read_parquet({text(accepted)})"
+    count, mixed = con.execute(f"SELECT count(*), bit_xor(md5_number(v)) FROM ({distinct})").fetchall()[0]
+    return f"{count}-{mixed or 0:032x}"
 
 
 def write_empty(contract: Contract, path: Path) -> None:

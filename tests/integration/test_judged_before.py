@@ -1,5 +1,5 @@
-"""A delivery whose rows are not about the keys that came and went is held as it is; what is held is what judging again
-gives, byte for byte."""
+"""A delivery that refers to keys which came and went is judged by them alone where that can be told; what is kept is
+what judging the delivered rows again gives, byte for byte."""
 
 from __future__ import annotations
 
@@ -76,17 +76,37 @@ def test_a_key_that_another_part_still_has_is_not_gone(shop: Workshop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "numbers"),
+    ("rows", "numbers", "read"),
     [
-        pytest.param([row(149, SCHOOLS[0])], range(50, 149), id="an accepted row loses its student"),
-        pytest.param([row(150, SCHOOLS[0])], range(50, 151), id="a row set aside gets its student"),
-        pytest.param([row(149, SCHOOLS[0], grade="ZZ")], range(50, 149), id="a row set aside loses its student too"),
+        pytest.param([row(149, SCHOOLS[0])], range(50, 149), False, id="an accepted row loses its student"),
+        pytest.param([row(150, SCHOOLS[0])], range(50, 151), True, id="a row set aside gets its student"),
+        pytest.param([row(149, SCHOOLS[0], grade="ZZ")], range(50, 149), True, id="a row set aside loses its student"),
     ],
 )
-def test_rows_that_are_about_a_key_are_judged_again(shop: Workshop, rows: list[str], numbers: range) -> None:
-    before = taken(shop, *rows)
+def test_only_a_row_that_was_set_aside_needs_the_delivery(
+    shop: Workshop, rows: list[str], numbers: range, read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, read_again = taken(shop, *rows), []
+    prepare = taking_in.prepare
+    monkeypatch.setattr(taking_in, "prepare", lambda *a, **k: (read_again.append(a[1]), prepare(*a, **k))[1])
     assert again(shop, "end_of_year", [*numbers]) == "revalidated"
     assert shop.in_force("access").violations != before.violations
+    assert ("2025/access.csv" in read_again) == read
+
+
+def test_too_many_lost_rows_are_refused(shop: Workshop) -> None:
+    """Set aside for their references alone, they count against the tolerated share; what was in force stays."""
+    shop = Workshop(shop.settings.home.parent / "strict", access="0.02")
+    shop.deliver("organisations.csv", directory(SCHOOLS[:6]))
+    shop.deliver("sims_end_of_year.csv", students("end_of_year", [*range(50, 150)]))
+    for collection in ("organisations", "sims"):
+        shop.take_in(collection)
+    before = taken(shop)
+    shop.deliver("sims_end_of_year.csv", students("end_of_year", [*range(61, 150)]))
+    shop.take_in("sims")
+    refusal = "2025/access.csv: 1 of 40 rows break the contract, more than the tolerated share 0.02; most often sasid"
+    assert shop.take_in("access").refusals[0].startswith(refusal)
+    assert shop.in_force("access") == before
 
 
 def test_a_school_that_comes_matters_to_rows_set_aside_only(shop: Workshop) -> None:
@@ -134,7 +154,7 @@ def test_what_is_held_is_what_judging_again_gives(shop: Workshop, seed: int, mon
         shop.deliver(f"sims_{part}.csv", students(part, sorted(numbers)))
         state = changed(shop)
         with monkeypatch.context() as patched:
-            patched.setattr(taking_in, "stands", lambda *_: False)
+            patched.setattr(taking_in, "judge_by_references", lambda *_: None)
             assert (changed(other) == "unchanged") == (state == "unchanged")
         states.add(state)
         assert shop.in_force("access").files == other.in_force("access").files
