@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.identifiers import hashed
 from orchestration.intake.contracts import Contract, ForeignKey
@@ -63,7 +65,7 @@ class _Asked:
             same = " AND ".join(
                 f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True)
             )
-            accepted = self._rows("accepted", self._snapshot)
+            accepted = self._rows("accepted")
             self._con.execute(
                 f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {accepted} r SEMI JOIN gone ON {same}"
             )
@@ -72,7 +74,7 @@ class _Asked:
         if key.fields != (self._student,):
             return False  # an entry of the quarantine says of nothing but the student what its row referred to
         moved = f"SELECT {self._subject(key.to[0])} FROM gone UNION ALL SELECT {self._subject(key.to[0])} FROM come"
-        entries = self._rows("quarantine", self._snapshot)
+        entries = self._rows("quarantine")
         return not self._any(f"SELECT 1 FROM {entries} WHERE subject IN ({moved})")
 
     def judged(self, built: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
@@ -86,11 +88,11 @@ class _Asked:
             for path in (accepted, quarantine):
                 shutil.copyfile(self._store.folder(was) / path.name, path)
         else:
-            before = self._rows("accepted", was)
+            before = self._rows("accepted")
             subject = self._subject(f"r.{quote(self._student)}") if self._student else "NULL::VARCHAR"
             con.execute(
-                f"CREATE TABLE violations AS SELECT * FROM {self._rows('quarantine', was)} UNION ALL SELECT r._delivery, "
-                f"{ROW}, l.field, {text(FOREIGN_KEY)}, {text(NO_SUCH_VALUE)}, {subject} "
+                f"CREATE TABLE violations AS SELECT * FROM {self._rows('quarantine')} UNION ALL "
+                f"SELECT r._delivery, {ROW}, l.field, {text(FOREIGN_KEY)}, {text(NO_SUCH_VALUE)}, {subject} "
                 f"FROM lost l JOIN {before} r USING ({ROW})"
             )
             write_rows(con, f"SELECT * FROM {before} ANTI JOIN lost USING ({ROW}) ORDER BY {ROW}", accepted)
@@ -122,21 +124,34 @@ class _Asked:
         """Make a table of the keys of `these` that `those` lack. Whether there are any."""
         others = {_digest(snapshot, key) for snapshot in those}
         changed = [snapshot for snapshot in these if _digest(snapshot, key) not in others]
-        columns = ", ".join(map(quote, key.to))
-        left, right = (f"SELECT {columns} FROM {self._rows('accepted', *of)}" for of in (changed or these, those))
-        where = "" if changed else " WHERE false"
-        self._con.execute(f"CREATE OR REPLACE TABLE {table} AS {left}{where} EXCEPT {right}")
+        left, right = (_rows(self._files("accepted", of)) for of in (changed or these, those))
+        self._con.register(table, _lacking(key.to, left, right, compared=bool(changed)))
         return self._any(f"SELECT 1 FROM {table}")
 
     def _subject(self, student: str) -> str:
         return hashed(text(self._store.identifier_key().hex()), student)
 
-    def _rows(self, file: str, *snapshots: Snapshot) -> str:
-        files = ", ".join(text(self._store.folder(snapshot) / f"{file}.parquet") for snapshot in snapshots)
-        return f"read_parquet([{files}])"
+    def _rows(self, file: str) -> str:
+        return _rows(self._files(file, [self._snapshot]))
+
+    def _files(self, file: str, snapshots: Collection[Snapshot]) -> list[str]:
+        return [str(self._store.folder(snapshot) / f"{file}.parquet") for snapshot in snapshots]
 
     def _any(self, query: str) -> bool:
-        return self._con.execute(f"{query} LIMIT 1").fetchone() is not None
+        return bool(self._con.execute(f"{query} LIMIT 1").fetchall())
+
+
+@lru_cache(maxsize=8)  # several collections refer to the same keys; the files never change
+def _lacking(key: tuple[str, ...], these: str, those: str, *, compared: bool) -> pa.Table:
+    """The keys of the rows `these` that `those` lack; none where they are known to be the same."""
+    columns = ", ".join(map(quote, key))
+    where = "" if compared else " WHERE false"
+    with duckdb.connect() as con:
+        return con.sql(f"SELECT {columns} FROM {these}{where} EXCEPT SELECT {columns} FROM {those}").to_arrow_table()
+
+
+def _rows(files: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(map(text, files))}])"
 
 
 def _digest(snapshot: Snapshot, key: ForeignKey) -> str:
