@@ -7,6 +7,15 @@
   select '00000000' as org_code, {{ columns | join(', ') }} from {{ relation }}
 {%- endmacro %}
 
+{# Rows of int_placed_students, or sums of them, at each place where they count (columns org_code and org_type). #}
+{% macro counted_places(relation, columns) -%}
+  select school_code as org_code, 'school' as org_type, {{ columns | join(', ') }} from {{ relation }} where counts_in_school
+  union all
+  select district_code as org_code, 'district' as org_type, {{ columns | join(', ') }} from {{ relation }} where counts_in_district
+  union all
+  select '00000000' as org_code, 'state' as org_type, {{ columns | join(', ') }} from {{ relation }} where counts_in_state
+{%- endmacro %}
+
 {# Gradespan of a grade, null for a grade of neither. #}
 {% macro gradespan(grade) -%}
   case

@@ -1,8 +1,9 @@
-{# What MCAS rows say, long: a row a student and subject. Science has a best result by the end of grade 10 on each scale. #}
-{% macro subject_columns(mcas) -%}
+{# What MCAS rows say, long: a row a student and subject, with other columns `besides`. Science has a best result by the end of
+   grade 10 on each scale. #}
+{% macro subject_columns(mcas, besides=[]) -%}
   {%- for subject in ['ela', 'math', 'science'] %}
   select
-    sasid, school_code, grade, '{{ subject }}' as subject,
+    {{ (['sasid', 'school_code', 'grade'] + besides) | join(', ') }}, '{{ subject }}' as subject,
     {{ subject }}_test_status as test_status,
     {{ subject }}_attempt as attempt,
     {{ subject }}_assessment as assessment,
@@ -40,19 +41,24 @@ through_access as (
   select distinct sasid from {{ access }} where test_status = 'T'
 ),
 
+enrolled as (  -- before subjects are told apart: each student is looked up once
+  select m.*, a.profile, a.is_first_year_el and x.sasid is not null as is_through_access
+  from {{ mcas }} as m
+  inner join {{ attributes }} as a on m.sasid = a.sasid
+  left join through_access as x on m.sasid = x.sasid
+),
+
 sat as (
   select
-    m.sasid, m.school_code, m.subject, g.gradespan, a.profile,
+    m.sasid, m.school_code, m.subject, g.gradespan, m.profile,
     w.value as meaning,
     m.attempt,
     coalesce(m.best_legacy_score, m.best_scaled_score) is not null as has_best,
-    a.is_first_year_el and x.sasid is not null as is_through_access,
+    m.is_through_access,
     m.subject = 'science' and g.gradespan = 'high' as is_best_of_years
-  from ({{ subject_columns(mcas) }}) as m
+  from ({{ subject_columns('enrolled', ['profile', 'is_through_access']) }}) as m
   inner join tested_grades as g on m.subject = g.subject and position(m.grade in g.value) > 0
-  inner join {{ attributes }} as a on m.sasid = a.sasid
   left join status_words as w on m.test_status = w.parameter
-  left join through_access as x on m.sasid = x.sasid
 )
 
 select
@@ -98,9 +104,18 @@ inner join {{ ref('int_profile_groups') }} as g on l.profile = g.profile
 group by l.org_code, l.gradespan, g.student_group, l.subject
 {%- endmacro %}
 
-{# Columns of int_student_scores. #}
+{# Columns of int_student_scores that make a figure. #}
 {% macro mcas_indicators() -%}
   {{ return(['ela_achievement', 'math_achievement', 'science_achievement', 'ela_growth', 'math_growth']) }}
+{%- endmacro %}
+
+{# Columns of such sums and counts. #}
+{% macro mcas_sum_columns() -%}
+  {%- set columns = [] -%}
+  {%- for indicator in mcas_indicators() -%}
+    {%- do columns.extend([indicator ~ '_sum', indicator ~ '_count']) -%}
+  {%- endfor -%}
+  {{ return(columns) }}
 {%- endmacro %}
 
 {# Sums and counts of each MCAS figure over a relation of sasid and the columns of `by`. #}
@@ -154,45 +169,42 @@ with last_year as (
   from {{ ref('stg_mcas_prior') }}
 ),
 
-this_year as (
-  select
-    sasid,
-    max(case when subject = 'ela' then ranking_score end) as ela,
-    max(case when subject = 'math' then ranking_score end) as math
-  from {{ ref('int_subject_results') }}
-  group by sasid
-),
-
 candidates as (
-  select c.org_code, c.org_type, c.gradespan, c.grade, c.sasid, p.ela, p.math
-  from {{ ref('int_full_year_students') }} as c
-  inner join last_year as p
-    on c.sasid = p.sasid
-    and case c.org_type
-      when 'school' then p.school_code
-      when 'district' then substring(p.school_code, 1, 4) || '0000'
-      else c.org_code
-    end = c.org_code
+  select
+    c.sasid, c.grade, c.gradespan, c.school_code, c.district_code, p.ela, p.math,
+    c.counts_in_school and p.school_code = c.school_code as counts_in_school,
+    c.counts_in_district and substring(p.school_code, 1, 4) || '0000' = c.district_code as counts_in_district,
+    c.counts_in_state
+  from {{ ref('int_placed_students') }} as c
+  inner join last_year as p on c.sasid = p.sasid
   where c.gradespan = 'non_high'
   union all
-  select c.org_code, c.org_type, c.gradespan, c.grade, c.sasid, t.ela, t.math
-  from {{ ref('int_full_year_students') }} as c
-  inner join this_year as t on c.sasid = t.sasid
+  select
+    c.sasid, c.grade, c.gradespan, c.school_code, c.district_code, t.ela_ranking as ela, t.math_ranking as math,
+    c.counts_in_school, c.counts_in_district, c.counts_in_state
+  from {{ ref('int_placed_students') }} as c
+  inner join {{ ref('int_student_scores') }} as t on c.sasid = t.sasid
   where c.gradespan = 'high'
+),
+
+scored as (
+  select *, coalesce(ela, math) + coalesce(math, ela) as score
+  from candidates as c
+  where coalesce(ela, math) is not null
+    and exists (
+      select 1
+      from {{ ref('int_subject_rules') }} as r
+      where r.subject <> 'science' and r.gradespan = c.gradespan and position(c.grade in r.tested_grades) > 0
+    )
+),
+
+by_place as (
+  {{ counted_places('scored', ['gradespan', 'grade', 'sasid', 'score']) }}
 )
 
 select
-  c.org_code, c.org_type, c.gradespan, c.sasid,
-  rank() over (
-    partition by c.org_code, c.gradespan, c.grade
-    order by coalesce(c.ela, c.math) + coalesce(c.math, c.ela)
-  ) as place,
-  count(*) over (partition by c.org_code, c.gradespan, c.grade) as candidates
-from candidates as c
-where coalesce(c.ela, c.math) is not null
-  and exists (
-    select 1
-    from {{ ref('int_subject_rules') }} as r
-    where r.subject <> 'science' and r.gradespan = c.gradespan and position(c.grade in r.tested_grades) > 0
-  )
+  org_code, org_type, gradespan, sasid,
+  rank() over (partition by org_code, grade order by score) as place,
+  count(*) over (partition by org_code, grade) as candidates
+from by_place
 {%- endmacro %}

@@ -1,13 +1,18 @@
 -- Achievement and growth of every group: sums of scores, points or percentiles over the students who count.
-with by_profile as (
-  {{ mcas_sums(ref('int_full_year_students'), ['org_code', 'gradespan', 'profile']) }}
+with alike as (
+  {{ mcas_sums(ref('int_placed_students'), ['school_code', 'district_code', 'gradespan', 'profile', 'counts_in_school',
+                                            'counts_in_district', 'counts_in_state']) }}
+),
+
+by_profile as (
+  {{ counted_places('alike', ['gradespan', 'profile'] + mcas_sum_columns()) }}
 ),
 
 by_group as (
   select
     p.org_code, p.gradespan, g.student_group
-    {%- for indicator in mcas_indicators() %},
-    sum(p.{{ indicator }}_sum) as {{ indicator }}_sum, sum(p.{{ indicator }}_count) as {{ indicator }}_count
+    {%- for column in mcas_sum_columns() %},
+    sum(p.{{ column }}) as {{ column }}
     {%- endfor %}
   from by_profile as p
   inner join {{ ref('int_profile_groups') }} as g on p.profile = g.profile

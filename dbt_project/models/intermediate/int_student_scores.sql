@@ -1,14 +1,18 @@
--- One row a student with a result: the scores and growth percentiles side by side, so that groups are joined once.
+-- One row a student with a result: scores and growth percentiles side by side, so that groups are joined once.
 with figures as (
-  select sasid, subject || '_achievement' as indicator, score as figure from {{ ref('int_subject_results') }}
+  select sasid, subject, score, ranking_score, null as growth from {{ ref('int_subject_results') }}
   union all
-  select sasid, subject || '_growth' as indicator, growth as figure from {{ ref('int_growth') }}
+  select sasid, subject, null as score, null as ranking_score, growth from {{ ref('int_growth') }}
 )
 
 select
-  sasid
-  {%- for indicator in mcas_indicators() %},
-  max(case when indicator = '{{ indicator }}' then figure end) as {{ indicator }}
-  {%- endfor %}
+  sasid,
+  max(case when subject = 'ela' then score end) as ela_achievement,
+  max(case when subject = 'math' then score end) as math_achievement,
+  max(case when subject = 'science' then score end) as science_achievement,
+  max(case when subject = 'ela' then growth end) as ela_growth,
+  max(case when subject = 'math' then growth end) as math_growth,
+  max(case when subject = 'ela' then ranking_score end) as ela_ranking,
+  max(case when subject = 'math' then ranking_score end) as math_ranking
 from figures
 group by sasid

@@ -1,5 +1,7 @@
+{{ config(materialized='view') }}
 -- The result of each student and subject in the measure of the year. `ranking_score` puts students of one test in order:
 -- the score on the scale that the measure is made from, MCAS-Alt in a CPI year at the highest band of equal points.
+-- A view: int_student_scores alone reads it, and a row a student and subject takes longer to write than to find.
 with delivered as (
   select
     m.*, r.gradespan, r.measure,
