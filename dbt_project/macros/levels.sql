@@ -7,6 +7,14 @@
   select '00000000' as org_code, {{ columns | join(', ') }} from {{ relation }}
 {%- endmacro %}
 
+{# The rows of a relation, and whether their student has several: only these can come to something else at a district or the state
+   than at a school. The few of them are added up by level, all others are as they are. #}
+{% macro told_apart(relation) -%}
+  select r.*, s.sasid is not null as is_of_several
+  from {{ relation }} as r
+  left join (select sasid from {{ relation }} group by sasid having count(*) > 1) as s on r.sasid = s.sasid
+{%- endmacro %}
+
 {# Rows of int_placed_students, or sums of them, at each place where they count (columns org_code and org_type). #}
 {% macro counted_places(relation, columns) -%}
   select school_code as org_code, 'school' as org_type, {{ columns | join(', ') }} from {{ relation }} where counts_in_school

@@ -20,27 +20,43 @@ high_needs as (
   where g.student_group = 'high_needs'
 ),
 
-everywhere as (
-  {{ levels('enrolled', ['sasid', 'is_non_high', 'is_high']) }}
+told_apart as (
+  {{ told_apart('enrolled') }}
+),
+
+known as (
+  select t.*, case when h.sasid is null then 0 else 1 end as is_high_needs
+  from told_apart as t
+  left join high_needs as h on t.sasid = h.sasid
+),
+
+by_school as (
+  select
+    school_code, count(*) as students, sum(is_non_high) as non_high, sum(is_high) as high, sum(is_high_needs) as high_needs
+  from known
+  where not is_of_several
+  group by school_code
+),
+
+of_several_by_level as (
+  {{ levels('(select * from known where is_of_several) as of_several', ['sasid', 'is_non_high', 'is_high', 'is_high_needs']) }}
 ),
 
 -- A student of two schools counts once in their district.
-by_student as (
-  select org_code, sasid, max(is_non_high) as is_non_high, max(is_high) as is_high
-  from everywhere
+counted as (
+  {{ levels('by_school', ['students', 'non_high', 'high', 'high_needs']) }}
+  union all
+  select org_code, 1 as students, max(is_non_high) as non_high, max(is_high) as high, max(is_high_needs) as high_needs
+  from of_several_by_level
   group by org_code, sasid
 ),
 
 added_up as (
   select
-    s.org_code,
-    count(*) as enrolment,
-    sum(s.is_non_high) as enrolment_non_high,
-    sum(s.is_high) as enrolment_high,
-    count(h.sasid) as high_needs
-  from by_student as s
-  left join high_needs as h on s.sasid = h.sasid
-  group by s.org_code
+    org_code, sum(students) as enrolment, sum(non_high) as enrolment_non_high, sum(high) as enrolment_high,
+    sum(high_needs) as high_needs
+  from counted
+  group by org_code
 )
 
 select
