@@ -97,7 +97,7 @@ def own_rows(tables: Path) -> dict[str, str]:
     """Organisation to a digest of its rows in the year's indicator tables."""
     there = {name: columns for name, columns in OWN.items() if (tables / f"{name}.parquet").exists()}
     rows = " UNION ALL ".join(
-        f"SELECT coalesce(org_code, '') AS org_code, sha256('{name}' || t::VARCHAR) AS of_row FROM "
+        f"SELECT coalesce(org_code, '') AS org_code, md5('{name}' || t::VARCHAR) AS of_row FROM "
         f"(SELECT {columns} FROM read_parquet(?)) AS t"
         for name, columns in there.items()
     )
