@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -36,7 +36,7 @@ from orchestration.indicators.versioning import ENGINE, data_versions
 from orchestration.intake.contracts import Contract
 from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
-from orchestration.lineage.models import models_of
+from orchestration.lineage.models import Model, models_of
 from orchestration.policy import Register
 from orchestration.settings import Settings
 from orchestration.tables import Basis, Built, Changes, folder_of, record_of, replacing
@@ -64,7 +64,7 @@ HandedOver = Mapping[str, Mapping[str, Sequence[str]]]
 
 @dataclass(frozen=True)
 class BuiltModels(Built):
-    """Tables of the room. `models`: rows of every dbt model of the source, of those too that are not handed on.
+    """Tables of the room. `models`: rows of the dbt models of the source that have some, handed on or not.
 
     `versions`: of the data of each table and model. `made`: tables, and models that did not stand from the last build.
     """
@@ -267,10 +267,13 @@ def _export(work: Path, folder: Path) -> dict[str, int]:
     return rows
 
 
-def _counts(work: Path, models: Iterable[str]) -> dict[str, int]:
-    """Rows of each model. A view passes files on, of which the count is read without the rows."""
+def _counts(work: Path, models: Mapping[str, Model]) -> dict[str, int]:
+    """Rows of each model that has some: a table, or files that are passed on, of which the count is read without the
+    rows. Those of another view would have to be made to be counted."""
     with duckdb.connect(str(work / DATABASE), read_only=True) as con:
-        return {model: _count(con, model) for model in models}
+        return {
+            name: _count(con, name) for name, model in models.items() if model.reads or model.materialized != "view"
+        }
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

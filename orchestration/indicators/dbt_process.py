@@ -31,7 +31,7 @@ DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
 def main(project: str, read: str) -> int:
     """Read the models of `project`, then run `dbt build` as the order on standard input says."""
     give_way()
-    common = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
+    common = ["--log-level", "none", "--log-level-file", "none"]
     places = ["--project-dir", project, "--profiles-dir", project]
     os.environ[DATABASE_VARIABLE] = DATABASE  # its name is part of every relation, its folder is not
     parse = ["--no-write-json", "parse", *places, "--target-path", read, "--log-path", read]

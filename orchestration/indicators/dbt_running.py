@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from orchestration.errors import InputError
 from orchestration.files import sha256_of
@@ -29,6 +31,8 @@ WITHOUT_RECORDS = ("--exclude", f"path:models/{RECORDS}")
 WITHOUT_TESTS = ("--exclude-resource-type", "test")
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 """They test the models, not the data; `make test` runs them."""
+_CONSTRAINT = re.compile(r"(NOT NULL|CHECK) constraint failed.*")
+"""What DuckDB says of a row that breaks a model's contract: the column or the condition, no value."""
 OF_DBT = {"target", "logs"}
 """Folders that dbt writes into its project."""
 
@@ -100,10 +104,16 @@ def _kept_reading() -> Path:
 
 
 def _failures(target: Path) -> str:
-    """Models and tests that did not pass, by name. Their messages may quote data and stay in the work folder."""
+    """Models and tests that did not pass, by name. Their messages may quote data and stay in the work folder, but for
+    one that names the constraint which a row breaks."""
     results = target / "run_results.json"
     if not results.exists():
         return "dbt could not start; run `dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
     nodes = json.loads(results.read_bytes())["results"]
-    failed = [n for n in nodes if n["status"] in ("error", "fail")]
-    return ", ".join(f"{n['unique_id'].split('.', 1)[1]} {n['status']} ({n['failures'] or 0} rows)" for n in failed)
+    return ", ".join(_failure(node) for node in nodes if node["status"] in ("error", "fail"))
+
+
+def _failure(node: Mapping[str, Any]) -> str:
+    name, broken = node["unique_id"].split(".", 1)[1], _CONSTRAINT.search(str(node["message"]))
+    rows = f"{node['failures'] or 0} rows"
+    return f"{name} {node['status']} ({broken[0] if broken else rows})"
