@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -68,6 +69,20 @@ def never_garbage() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def loading(modules: Iterable[str]) -> Iterator[None]:
+    """Load modules beside the block, which waits for another process. Nobody waits for them: whoever imports one that
+    is being loaded does, and is told if it cannot be."""
+
+    def load() -> None:
+        for module in modules:
+            with suppress(ImportError):
+                importlib.import_module(module)
+
+    threading.Thread(target=load, daemon=True).start()
+    yield
 
 
 def _started(pid: int) -> str | None:

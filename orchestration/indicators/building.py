@@ -38,6 +38,7 @@ from orchestration.intake.store import Snapshot, Store
 from orchestration.intake.validating import write_empty
 from orchestration.lineage.models import Model, models_of
 from orchestration.policy import Register
+from orchestration.processes import loading
 from orchestration.settings import Settings
 from orchestration.tables import Basis, Built, Changes, folder_of, record_of, replacing
 
@@ -52,6 +53,8 @@ PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
 ROOM = "indicators"
 NO_RULES = {"unit_tests", RECORDS, *OF_DBT}
 """Folders of the dbt project that decide nothing about a table."""
+LOADED_LATER = ("pandas", "openpyxl", "scipy.optimize")
+"""Libraries that the steps after this one load, for half a second, while this process only waits for dbt."""
 YEARS_BACK = 2
 """Deliveries of this many earlier years are handed over too: extended engagement lies two years behind."""
 
@@ -105,7 +108,8 @@ def build(
         now = standing(models_of(source), versions, files, year, lags_of(register))
         if changed := last.changed(now):
             only = ("--select", *changed) if last.versions else WITHOUT_RECORDS
-            run_dbt(_variables(year, source, files, register), last.folder, only)
+            with loading(LOADED_LATER):
+                run_dbt(_variables(year, source, files, register), last.folder, only)
         last.versions = now
         made: dict[str, Any] = {**basis.record(), "inputs": inputs}
         with replacing(folder, settings.home, made) as new:

@@ -134,9 +134,7 @@ def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:
     accepted.chmod(0o600)
     pq.write_table(table.set_column(table.schema.get_field_index("school_code"), "school_code", codes), accepted)
     try:
-        with pytest.raises(
-            InputError, match=r"indicator_results error .NOT NULL constraint .*org_code.; nothing was"
-        ):
+        with pytest.raises(InputError, match=r"indicator_results error .NOT NULL constraint .*org_code.; nothing was"):
             make(shop)
     finally:
         accepted.write_bytes(good)

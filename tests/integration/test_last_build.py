@@ -156,9 +156,7 @@ def test_a_row_that_breaks_a_contract_leaves_nothing_to_go_on_from(
 
     with monkeypatch.context() as patch:
         patch.setattr(building, "run_dbt", spoilt)
-        with pytest.raises(
-            InputError, match=r"dbt build of 2025: .*NOT NULL constraint .*nothing was replaced"
-        ):
+        with pytest.raises(InputError, match=r"dbt build of 2025: .*NOT NULL constraint .*nothing was replaced"):
             make(shop)
     assert asked[-1][0] == "--select"
     assert not kept(shop).exists()
