@@ -79,9 +79,13 @@ def trimmed(delivered: str) -> str:
 
 
 def is_short(field: ContractField) -> str:
-    """Condition: only digits, and fewer than the field's width; such a value lost its leading zeros."""
+    """Condition: only digits, and fewer than the field's width; such a value lost its leading zeros.
+
+    Few are short, and only these are searched for digits; of AND both sides are worked out for every row.
+    """
     column = quote(field.name)
-    return f"(length({column}) < {pad_width(field)} AND regexp_full_match({column}, '[0-9]+'))"
+    digits = f"regexp_full_match({column}, '[0-9]+')"
+    return f"(CASE WHEN strlen({column}) < {pad_width(field)} THEN {digits} ELSE false END)"
 
 
 def padded(field: ContractField) -> str:

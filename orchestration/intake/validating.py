@@ -239,7 +239,7 @@ class Judge:
             same = " AND ".join(f"k.{quote(t)} = j.{quote(f)}" for f, t in zip(key.fields, key.to, strict=True))
             self.connection.execute(
                 f"INSERT INTO row_faults SELECT j.{ROW}, '{key.fields[0]}', '{FOREIGN_KEY}' FROM judged j "
-                f"ANTI JOIN (SELECT DISTINCT {targets} FROM read_parquet([{files}])) k ON {same} WHERE {valid}"
+                f"ANTI JOIN (SELECT {targets} FROM read_parquet([{files}])) k ON {same} WHERE {valid}"
             )
 
     def _collect_violations(self, identifier_key: bytes) -> None:
