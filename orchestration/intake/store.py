@@ -79,7 +79,7 @@ class Store:
         """Manifest rows of a year, oldest first."""
         folder = self.home / "manifest" / str(year)
         pattern = f"{collection or '*'}/*.json"
-        rows = [Snapshot(**_read_json(path)) for path in folder.glob(pattern)]
+        rows = [_snapshot(_read_json(path)) for path in folder.glob(pattern)]
         return sorted(rows, key=lambda s: s.seq)
 
     def in_force(self, year: int, collection: str, stage: str) -> dict[str, Snapshot]:
@@ -292,6 +292,11 @@ class Store:
 def now() -> str:
     """The moment of receipt, UTC, to the second. Shown to people; no rule looks at it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _snapshot(row: dict[str, Any]) -> Snapshot:
+    """A manifest row as it was when it was written: JSON has lists in place of tuples."""
+    return Snapshot(**(row | {"violations": [tuple(entry) for entry in row["violations"]]}))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

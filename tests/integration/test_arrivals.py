@@ -147,6 +147,14 @@ def test_rows_are_judged_again_when_what_they_refer_to_changes(shop: Workshop) -
     assert (again.state, again.snapshot.accepted, again.snapshot.quarantined) == ("revalidated", 300, 0)
 
 
+def test_a_delivery_with_rows_set_aside_is_told_once(shop: Workshop) -> None:
+    """What was taken in now is not told as standing already, too: its rows would be counted twice."""
+    shop.deliver("access.csv", text(changed(5, school_code="91010003")))
+    (taken,) = shop.take_in("access").taken
+    assert (taken.state, taken.snapshot) == ("new", shop.in_force("access"))
+    assert [(item.state, item.snapshot) for item in shop.take_in("access").taken] == [("unchanged", taken.snapshot)]
+
+
 def test_a_part_that_cannot_be_told_is_refused(shop: Workshop) -> None:
     content = (shop.settings.landing / "2025" / "sims_october_1.csv").read_text() + "\n"
     shop.deliver("sims.csv", content)

@@ -121,6 +121,28 @@ def test_a_school_that_comes_matters_to_rows_set_aside_only(shop: Workshop) -> N
     assert shop.in_force("access").quarantined == 0
 
 
+def test_whoever_refers_to_what_was_lost_is_told(tmp_path: Path) -> None:
+    """Students go with their school, and a row may lose both: the keys that are left, and what is said of the rows, are
+    those of a store that never saw the school."""
+    shop, fresh = (Workshop(tmp_path / name, access="1", sims="1") for name in ("shop", "fresh"))
+    head, *rows = sims("end_of_year", 100).splitlines()
+    rows[1::2] = [row.replace(SCHOOLS[0], SCHOOLS[1]) for row in rows[1::2]]
+    for to in (shop, fresh):
+        to.deliver("organisations.csv", directory(SCHOOLS[:2] if to is shop else SCHOOLS[:1]))
+        to.deliver("sims_end_of_year.csv", text([head, *rows]))
+        to.deliver("access.csv", text([ACCESS_HEADER, *(row(n, SCHOOLS[n % 2]) for n in range(60, 100))]))
+        assert changed(to) == "new"
+    assert shop.in_force("access").quarantined == 0
+    shop.deliver("organisations.csv", directory(SCHOOLS[:1]))
+    assert changed(shop) == "revalidated"
+    there, expected = (to.store.in_force(YEAR, "sims", "official")["end_of_year"] for to in (shop, fresh))
+    assert (there.keys, there.quarantined) == (expected.keys, 50)
+    assert there.files["accepted.parquet"] == expected.files["accepted.parquet"]
+    assert shop.in_force("access").quarantined == fresh.in_force("access").quarantined == 20
+    lost = [("sasid", "foreign_key", 20), ("school_code", "foreign_key", 20)]
+    assert shop.in_force("access").violations == fresh.in_force("access").violations == lost
+
+
 @pytest.mark.parametrize("lost", ["own rows", "keys before"])
 def test_what_was_damaged_is_never_held(shop: Workshop, lost: str) -> None:
     before = taken(shop)
