@@ -85,6 +85,19 @@ def loading(modules: Iterable[str]) -> Iterator[None]:
     yield
 
 
+def do_without(library: str) -> None:
+    """Let this process never load a library that another one would load for nothing: pyarrow asks pandas, which takes
+    it half a second to load, whether a plain list is one of its own."""
+
+    class NotHere:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == library:
+                raise ModuleNotFoundError(f"this process does without {library}", name=name)
+
+    sys.meta_path.insert(0, NotHere)
+
+
 def _started(pid: int) -> str | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -32,7 +32,7 @@ from orchestration.determinations.scoring import Statewide, figures_of
 from orchestration.determinations.taking_over import Holding
 from orchestration.determinations.year_rules import YearRules
 from orchestration.errors import InputError
-from orchestration.processes import end_at_once, lines_of_parent
+from orchestration.processes import do_without, end_at_once, lines_of_parent
 
 WORTH_SHARING = 100_000
 """Rows of indicator_results, all years together, from which a second process pays."""
@@ -147,6 +147,7 @@ def _started(folder: Path, work: Work) -> subprocess.Popen[bytes]:
 
 def _second(folder: Path) -> int:
     """What the second process does: its exit status."""
+    do_without("pandas")
     orders = lines_of_parent()
     work: Work = pickle.loads((folder / "work").read_bytes())  # noqa: S301 - written by the first process
     try:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.files import sha256_of
 from orchestration.policy import Register
-from orchestration.processes import SOMETIME, end_at_once, give_way, lines_of_parent
+from orchestration.processes import SOMETIME, do_without, end_at_once, give_way, lines_of_parent
 from orchestration.settings import PROJECT
 
 if TYPE_CHECKING:  # what it needs is loaded when there is something to do
@@ -116,6 +116,7 @@ def _work_out(folder: Path) -> int:
     """What the process does: its exit status."""
     lines_of_parent()
     give_way(SOMETIME)
+    do_without("pandas")
     question: Question = pickle.loads((folder / QUESTION).read_bytes())  # noqa: S301 - written by the parent
     while not question.has_moved():
         time.sleep(EVERY)

@@ -1,7 +1,8 @@
-"""Modules that are loaded beside a block."""
+"""What a process loads beside a block, and what it does without."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,21 @@ from pathlib import Path
 import pytest
 
 from orchestration.processes import loading
+
+WITHOUT = """
+import sys
+import pyarrow as pa
+from orchestration.processes import do_without
+do_without("pandas")
+pa.array(["one", "two"])
+print("pandas" in sys.modules)
+try:
+    import pandas
+except ImportError as error:
+    print(error.name)
+import openpyxl
+print("openpyxl" in sys.modules)
+"""
 
 
 def test_modules_are_loaded_beside_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,3 +39,9 @@ def test_modules_are_loaded_beside_the_block(tmp_path: Path, monkeypatch: pytest
 
     assert loaded_beside.READY
     monkeypatch.delitem(sys.modules, "loaded_beside")
+
+
+def test_a_library_that_a_process_does_without_is_never_loaded() -> None:
+    """pyarrow would load pandas for its first array. Nothing else is kept away."""
+    said = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "pandas", "True"]
