@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.errors import InputError
 
 NEEDED = {
@@ -36,7 +37,7 @@ def admit(year: int, folder: Path, scales: Mapping[str, tuple[Decimal, Decimal]]
     `scales`: measure to the ends of its scale (rule measure_scale). A school that has closed since keeps the figures of
     earlier data years, so only a figure of the year's own data needs its organisation in the directory.
     """
-    with duckdb.connect() as con:
+    with connect() as con:
         for table, columns in NEEDED.items():
             _open(con, folder / f"{table}.parquet", columns)
         con.execute("CREATE TABLE scale (measure VARCHAR, low DECIMAL(9, 1), high DECIMAL(9, 1))")

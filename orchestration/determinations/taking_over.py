@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +31,7 @@ from orchestration.determinations.reading import Organisation
 from orchestration.determinations.rendering import SCORED, TABLES, TRACE, UNNUMBERED, trace_table
 from orchestration.determinations.scoring import STATE, Statewide
 from orchestration.determinations.trace import Step
+from orchestration.engine import connect
 from orchestration.files import sha256_of
 
 FILE = "scored_from.json"
@@ -101,7 +101,7 @@ def own_rows(tables: Path) -> dict[str, str]:
         f"(SELECT {columns} FROM read_parquet(?)) AS t"
         for name, columns in there.items()
     )
-    with duckdb.connect() as con:
+    with connect() as con:
         return dict(
             con.execute(
                 f"SELECT org_code, sha256(string_agg(of_row, '' ORDER BY of_row)) FROM ({rows}) GROUP BY ALL",

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract, ContractField
 from orchestration.intake.field_rules import quote, typed, verdict, with_typed
@@ -82,7 +83,7 @@ def correct(
         if contract is None or not accepted.get(collection):
             raise InputError(f"{of_collection[0].where}: nothing of this collection is in force in {year}")
         target = work / f"corrected-{year}-{collection}.parquet"
-        with duckdb.connect() as con:
+        with connect(work / "spill") as con:
             con.execute(f"CREATE TABLE records AS SELECT * FROM {_read(accepted[collection])}")
             applied += [_apply(con, c, contract, year, accepted) for c in of_collection]
             con.execute("COPY (FROM records ORDER BY _delivery, _row) TO $to (FORMAT parquet)", {"to": str(target)})
@@ -93,7 +94,7 @@ def correct(
 def write_applied(rows: Sequence[tuple[Any, ...]], folder: Path) -> int:
     """Write applied_corrections as Parquet and CSV: number of rows."""
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute(f"CREATE TABLE applied ({columns})")
         if rows:
             con.executemany(f"INSERT INTO applied VALUES ({', '.join('?' * len(COLUMNS))})", list(rows))
@@ -108,7 +109,7 @@ def _ledger(files: Sequence[str]) -> Iterator[Correction]:
     if not files:
         return
     names = list(Correction.__dataclass_fields__)
-    with duckdb.connect() as con:
+    with connect() as con:
         for row in con.execute(f"SELECT {', '.join(names)} FROM {_read(files)}").fetchall():
             yield Correction(*row)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from orchestration.engine import connect
 from orchestration.identifiers import hashed
 from orchestration.intake.contracts import Contract, ForeignKey
 from orchestration.intake.field_rules import quote, text
@@ -39,7 +40,7 @@ def judge_by_references(
     """
     if not store.has_rows(snapshot):
         return None
-    with duckdb.connect() as con:
+    with connect(built.parent / "spill", memory_limit="3GB") as con:
         asked = _Asked(con, snapshot, contract, store)
         if not all(asked.can_tell(key, now[key.references].values()) for key in contract.foreign_keys):
             return None
@@ -146,7 +147,7 @@ def _lacking(key: tuple[str, ...], these: str, those: str, *, compared: bool) ->
     """The keys of the rows `these` that `those` lack; none where they are known to be the same."""
     columns = ", ".join(map(quote, key))
     where = "" if compared else " WHERE false"
-    with duckdb.connect() as con:
+    with connect() as con:
         return con.sql(f"SELECT {columns} FROM {these}{where} EXCEPT SELECT {columns} FROM {those}").to_arrow_table()
 
 

@@ -35,6 +35,9 @@ from orchestration.identifiers import key_path
 from orchestration.intake.preparing import CHUNK, ROW
 from orchestration.tables import read_table
 
+WORK = "work"
+"""Folder of the home for scratch: whatever a killed run has left there goes with the next one."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -193,8 +196,7 @@ class Store:
     @contextlib.contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A scratch folder on the home's file system, removed afterwards."""
-        private_folder(self.home / "work", self.home)
-        with tempfile.TemporaryDirectory(dir=self.home / "work") as folder:
+        with tempfile.TemporaryDirectory(dir=private_folder(self.home / WORK, self.home)) as folder:
             yield Path(folder)
 
     def copy_in(self, source: Path, name: str, work: Path, settle_seconds: float) -> tuple[Path, str]:

@@ -18,13 +18,14 @@ from typing import Any, Literal
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import read_digests
 from orchestration.intake.judged_before import judge_by_references
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.preparing import Limits, Prepared, prepare
-from orchestration.intake.store import Snapshot, Store, now
+from orchestration.intake.store import WORK, Snapshot, Store, now
 from orchestration.intake.validating import IrregularTextError, Judge, Outcome, References
 from orchestration.policy import Register
 from orchestration.settings import Settings
@@ -101,7 +102,7 @@ class CollectionIntake:
     def run(self) -> Intake:
         """Take in what is new, check again what was judged by older rules; refuse without harm what is unfit."""
         with self.store.writing():
-            shutil.rmtree(self.store.home / "work", ignore_errors=True)  # left by a run that was killed
+            shutil.rmtree(self.store.home / WORK, ignore_errors=True)  # left by a run that was killed
             with self.store.work_folder() as work:
                 self._take_in_new(work)
             self._judge_again()
@@ -327,7 +328,7 @@ def unrecognised(year: int, settings: Settings, contracts: Mapping[str, Contract
 
 def _first_row(quarantine: Path, field: str, rule: str) -> int:
     sql = "SELECT min(_row) FROM read_parquet(?) WHERE field = ? AND rule = ?"
-    return int(duckdb.connect().execute(sql, [str(quarantine), field, rule]).fetchall()[0][0])
+    return int(connect().execute(sql, [str(quarantine), field, rule]).fetchall()[0][0])
 
 
 def _is_full_disk(error: Exception) -> bool:

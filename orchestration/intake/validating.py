@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.errors import InputError
 from orchestration.identifiers import hashed
 from orchestration.intake import field_rules
@@ -105,11 +106,7 @@ class Judge:
         self.year, self.part, self.delivery = year, part, delivery
         self.fields = list(contract.fields.values())
         self.columns = match_header(contract, prepared.header, name, year)
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": "3GB",
-            "temp_directory": str(work / "spill"),
-        }
-        self.connection = duckdb.connect(config=settings)
+        self.connection = connect(work / "spill", memory_limit="3GB")
         self.connection.execute("SET enable_progress_bar = false")
 
     def judge(
@@ -338,6 +335,6 @@ def digest_of_keys(con: duckdb.DuckDBPyConnection, accepted: Path, key: tuple[st
 def write_empty(contract: Contract, path: Path) -> None:
     """A Parquet file with the columns of accepted rows and no row, for a collection of which nothing was delivered."""
     columns = {quote(f.name): f"CAST(NULL AS {field_rules.sql_type(f)})" for f in contract.fields.values()}
-    with duckdb.connect() as con:
+    with connect() as con:
         query = f"SELECT '' AS _delivery, 0::BIGINT AS {ROW}, {_columns(columns)} WHERE false"
         con.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet)")

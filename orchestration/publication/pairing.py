@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.policy import COLUMNS
 from orchestration.publication.code import read_code
 from orchestration.releases import Release
@@ -146,5 +147,5 @@ def side_of(release: Release) -> Side:
 @contextmanager
 def side_by_side(old: Side, new: Side) -> Iterator[Pair]:
     """Both releases, as long as the block runs."""
-    with duckdb.connect() as con:
+    with connect() as con:
         yield Pair(con, old, new)

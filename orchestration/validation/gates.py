@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from orchestration.errors import InputError
-from orchestration.files import sha256_of
+from orchestration.files import private_folder, sha256_of
+from orchestration.intake.store import WORK
 from orchestration.policy import Register
 from orchestration.settings import PROJECT, Settings
 from orchestration.tables import read_table, record_of, replacing
@@ -119,7 +120,8 @@ def validate(
         if room == "source"
         else tables_of(READS[room], year, source, settings)
     )
-    gate = _Gate(room, year, source, stage, inputs, inputs.digests(), register, expectations, _rules(register, year))
+    spill, rules = private_folder(settings.home / WORK, settings.home), _rules(register, year)
+    gate = _Gate(room, year, source, stage, inputs, inputs.digests(), register, expectations, rules, spill)
     fingerprint, record = gate.fingerprint(), record_of(folder)
     before = _read_back(folder) if record and (folder / REPORT).is_file() else ()
     if record and before and record["fingerprint"] == fingerprint:
@@ -135,7 +137,8 @@ def validate(
 
 @dataclass(frozen=True)
 class _Gate:
-    """What is asked of a room's tables. `digests`: of each table; `rules`: of policy, code and libraries."""
+    """What is asked of a room's tables. `digests`: of each table; `rules`: of policy, code and libraries; `spill`: a
+    folder for what does not fit into memory."""
 
     room: str
     year: int
@@ -146,6 +149,7 @@ class _Gate:
     register: Register
     expectations: Path
     rules: Mapping[str, str]
+    spill: Path
 
     def fingerprint(self) -> str:
         """Digest over everything that the report depends on."""
@@ -227,6 +231,7 @@ class _Gate:
             {name: paths for name, paths in files.items() if name in read},
             {name: rows for name, rows in small.items() if name in read},
             self.inputs.private,
+            self.spill / table,
             self.register,
             self.year,
             self.source,

@@ -25,8 +25,8 @@ Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
 class Task:
     """A suite and all that it reads: its own table, and those that its frames name in their headers.
 
-    `files`: table to its Parquet files; `small`: tables that are given row by row. A frame that reads a table which it
-    does not name crashes, and the gate is shut.
+    `files`: table to its Parquet files; `small`: tables that are given row by row; `spill`: a folder of the home for
+    what does not fit into memory. A frame that reads a table which it does not name crashes, and the gate is shut.
     """
 
     suite: Suite
@@ -34,6 +34,7 @@ class Task:
     files: Mapping[str, Sequence[Path]]
     small: Mapping[str, Rows]
     private: frozenset[str]
+    spill: Path
     register: Register
     year: int
     source: str
@@ -43,7 +44,7 @@ def judge(task: Task) -> list[Outcome]:
     """The outcomes of a suite, one an expectation. Nothing is raised: what cannot be run has not held."""
     suite = task.suite
     try:
-        tables = Tables(task.files, task.private)
+        tables = Tables(task.files, task.private, task.spill)
     except duckdb.Error as error:
         return [of_gate(suite.table, "inputs", FAILED, str(error).splitlines()[0])]
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from orchestration.engine import connect
 from orchestration.errors import InputError
 from orchestration.policy import Register
 from orchestration.validation.frames import PRIOR, Frame
@@ -73,11 +74,19 @@ class Outcome:
 
 
 class Tables:
-    """Tables by name as DuckDB sees them. `private` columns can never get into a frame."""
+    """Tables by name as DuckDB sees them. `private` columns can never get into a frame.
 
-    def __init__(self, files: Mapping[str, Sequence[Path]], private: frozenset[str] = frozenset()):
+    What does not fit into memory goes into `spill`, a folder of the private home.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, Sequence[Path]],
+        private: frozenset[str] = frozenset(),
+        spill: Path | None = None,
+    ):
         self._private = private
-        self._connection = duckdb.connect(config={"memory_limit": "1500MB", "threads": 2})
+        self._connection = connect(spill, memory_limit="1500MB", threads=2)
         self.names = set(files)
         for name, paths in files.items():
             listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)

@@ -96,7 +96,7 @@ def task(folder: Path, numbers: list[int], frame: str = SUMS) -> Task:
     register = load_register(Settings().policy)
     files = {"numbers": [folder / "numbers.parquet"]}
     suite = load_suite(folder / "numbers.yml", frames)
-    return Task(suite, frames, files, {}, frozenset(), register, 2025, "student")
+    return Task(suite, frames, files, {}, frozenset(), Path("spill"), register, 2025, "student")
 
 
 def statuses(outcomes: list[Outcome]) -> dict[str, str]:
