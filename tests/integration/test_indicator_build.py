@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import openpyxl
@@ -124,20 +126,46 @@ def test_dagster_shows_each_model_and_what_is_stale_after_a_change(
     assert lab.stale(YEAR, keys) == found | {"int_growth": ["CODE"]}
 
 
-def test_a_row_that_breaks_a_dbt_test_stops_the_build(shop: Workshop) -> None:
-    """An organisation without a code can only come from a damaged snapshot: the build stops, the tables stay."""
-    before = forget(shop)
-    accepted = shop.store.folder(shop.in_force("access")) / "accepted.parquet"
+@contextmanager
+def damaged(shop: Workshop, collection: str, damage: Callable[[pa.Table], pa.Table]) -> Iterator[None]:
+    """A snapshot with other rows than were accepted, as long as the block runs."""
+    accepted = shop.store.folder(shop.in_force(collection)) / "accepted.parquet"
     good = accepted.read_bytes()
-    table = pq.read_table(accepted)
-    codes = pa.array([None] * table.num_rows, pa.string())
     accepted.chmod(0o600)
-    pq.write_table(table.set_column(table.schema.get_field_index("school_code"), "school_code", codes), accepted)
+    pq.write_table(damage(pq.read_table(accepted)), accepted)
     try:
-        with pytest.raises(InputError, match=r"indicator_results error .NOT NULL constraint .*org_code.; nothing was"):
-            make(shop)
+        yield
     finally:
         accepted.write_bytes(good)
+
+
+def without_codes(rows: pa.Table) -> pa.Table:
+    at = rows.schema.get_field_index("school_code")
+    return rows.set_column(at, "school_code", pa.nulls(rows.num_rows, pa.string()))
+
+
+def with_a_row_twice(rows: pa.Table) -> pa.Table:
+    return pa.concat_tables([rows, rows.slice(rows.num_rows - 1)])
+
+
+@pytest.mark.parametrize(
+    ("collection", "damage", "said"),
+    [
+        pytest.param(
+            "access", without_codes, r"indicator_results error .NOT NULL constraint .*org_code.", id="contract"
+        ),
+        pytest.param(
+            "organisations", with_a_row_twice, r"unique_key_organisations_org_code.* fail .1 rows.", id="test"
+        ),
+    ],
+)
+def test_a_row_that_breaks_a_contract_or_a_test_stops_the_build(
+    shop: Workshop, collection: str, damage: Callable[[pa.Table], pa.Table], said: str
+) -> None:
+    """Such rows can only come from a damaged snapshot: the build stops, the tables stay."""
+    before = forget(shop)
+    with damaged(shop, collection, damage), pytest.raises(InputError, match=f"{said}.*; nothing was replaced"):
+        make(shop)
     assert tables(shop) == before
 
 
