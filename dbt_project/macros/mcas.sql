@@ -109,7 +109,7 @@ group by l.org_code, l.gradespan, g.student_group, l.subject
   {{ return(['ela_achievement', 'math_achievement', 'science_achievement', 'ela_growth', 'math_growth']) }}
 {%- endmacro %}
 
-{# Columns of such sums and counts. #}
+{# Columns of the sums and counts that mcas_sums gives. #}
 {% macro mcas_sum_columns() -%}
   {%- set columns = [] -%}
   {%- for indicator in mcas_indicators() -%}
