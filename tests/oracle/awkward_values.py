@@ -33,13 +33,7 @@ def awkward_values(one: Field, value: str, contract: Contract) -> dict[str, list
         "blanks around": [f" {value}", f"{value}\t", f"\t {value}  "],
         "other spaces around": [text for space in SPACES_NOT_BLANKS for text in (space + value, value + space)],
         "line break around": [f"{value}\n", f"\r\n{value}", f" {value}\r\n "],
-        "other digits": [
-            value.translate(ARABIC_INDIC),
-            value.translate(FULL_WIDTH),
-            f"{value}²",
-            "٣",
-            "１２",
-        ],
+        "other digits": [value.translate(ARABIC_INDIC), value.translate(FULL_WIDTH), f"{value}²", "٣", "１２"],
         "formula": list(FORMULAS),
         "punctuation": list(PUNCTUATION),
         "word for missing": list(MISSING_WORDS),
@@ -54,29 +48,9 @@ def awkward_values(one: Field, value: str, contract: Contract) -> dict[str, list
         kinds["exponent"] = ["1e2", "1E+2", "4.4E-1", "5e0"]
         kinds["point zero"] = ["69.0", "69.000", f"{whole}.0", f"{whole}."]
         kinds["minus zero"] = ["-0", "-0.0", "-00.000"]
-        kinds["signs"] = [
-            "+5",
-            "--5",
-            "5-",
-            "(5)",
-            "-",
-            ".",
-            "1.2.3",
-            "-.",
-            "- 5",
-            "50%",
-            "$5",
-            "inf",
-            "0x10",
-        ]
+        kinds["signs"] = ["+5", "--5", "5-", "(5)", "-", ".", "1.2.3", "-.", "- 5", "50%", "$5", "inf", "0x10"]
         kinds["zeros in front"] = ["007", "00069.0", "-007", "01.5", f"00{value}"]
-        kinds["decimals"] = [
-            f"{whole}.{'1' * ((one.scale or 0) + 1)}",
-            f"{whole}.5",
-            ".5",
-            "-.5",
-            "0.1234567",
-        ]
+        kinds["decimals"] = [f"{whole}.{'1' * ((one.scale or 0) + 1)}", f"{whole}.5", ".5", "-.5", "0.1234567"]
         kinds["trailing zeros"] = [f"{whole}.{'0' * 12}", f"{whole}.5{'0' * 12}", f"{value}.00", ".50"]
         kinds["boundary"] = [f"{bound:f}" for bound in bounds] or ["0"]
         kinds["out of range"] = [f"{bound:f}" for bound in beyond if bound.is_finite()] or ["-1"]
@@ -87,13 +61,7 @@ def awkward_values(one: Field, value: str, contract: Contract) -> dict[str, list
     if one.pad or one.type == "student_id":
         short = [code.lstrip("0") for code in sorted(one.codes or ()) if code.startswith("0")]
         kinds["lost zeros"] = [value.lstrip("0") or "0", value[1:], *short]
-        kinds["wrong length"] = [
-            f"0{value}",
-            f"{value}0",
-            f"{value[:4]}-{value[4:]}",
-            f"{value}.0",
-            "A" * one.pad,
-        ]
+        kinds["wrong length"] = [f"0{value}", f"{value}0", f"{value[:4]}-{value[4:]}", f"{value}.0", "A" * one.pad]
     if one.max_length is not None:
         lengths = (one.max_length, one.max_length + 1)
         kinds["long"] = [sign * length for length in lengths for sign in ("x", "é", "\U0001f600", "\u0301")]
@@ -105,30 +73,10 @@ def awkward_values(one: Field, value: str, contract: Contract) -> dict[str, list
         kinds["other part"] = sorted(contract.parts)
     if one.type == "year":
         year = int(contract.year)
-        kinds["other year"] = [
-            str(year - 1),
-            str(year + 1),
-            f"{year % 100}",
-            f"0{year}",
-            f"{year - 1}-{year % 100}",
-        ]
+        kinds["other year"] = [str(year - 1), str(year + 1), f"{year % 100}", f"0{year}", f"{year - 1}-{year % 100}"]
     if one.type == "date":
         kinds["leap day"] = ["2024-02-29", "2000-02-29", "2023-02-28"]
-        kinds["impossible date"] = [
-            "2025-02-30",
-            "2025-02-29",
-            "1900-02-29",
-            "2025-13-01",
-            "2025-00-10",
-            "0000-01-01",
-        ]
-        kinds["other date"] = [
-            "20250105",
-            "2025-1-5",
-            "01/05/2025",
-            "2025-W01-1",
-            "2025-01-05T00:00:00",
-            "45662",
-        ]
+        kinds["impossible date"] = ["2025-02-30", "2025-02-29", "1900-02-29", "2025-13-01", "2025-00-10", "0000-01-01"]
+        kinds["other date"] = ["20250105", "2025-1-5", "01/05/2025", "2025-W01-1", "2025-01-05T00:00:00", "45662"]
         kinds["far date"] = ["0001-01-01", "9999-12-31", "1582-10-10"]
     return kinds
