@@ -61,22 +61,21 @@ class _Asked:
         before = self._before(key)
         if before is None:
             return False
-        gone, come = self._difference("gone", key, before, now), self._difference("come", key, now, before)
-        if gone:
-            same = " AND ".join(
-                f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True)
-            )
-            accepted = self._rows("accepted")
-            self._con.execute(
-                f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {accepted} r SEMI JOIN gone ON {same}"
-            )
-        if not self._snapshot.quarantined or not (gone or come):
+        moved = self._moved(key, before, now)
+        if not (moved and moved.num_rows):
+            return True
+        self._con.register("moved", moved)
+        same = " AND ".join(f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True))
+        self._con.execute(
+            f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {self._rows('accepted')} r "
+            f"SEMI JOIN (SELECT * FROM moved WHERE went) gone ON {same}"
+        )
+        if not self._snapshot.quarantined:
             return True
         if key.fields != (self._student,):
             return False  # an entry of the quarantine says of nothing but the student what its row referred to
-        moved = f"SELECT {self._subject(key.to[0])} FROM gone UNION ALL SELECT {self._subject(key.to[0])} FROM come"
-        entries = self._rows("quarantine")
-        return not self._any(f"SELECT 1 FROM {entries} WHERE subject IN ({moved})")
+        subjects = f"SELECT {self._subject(key.to[0])} FROM moved"
+        return not self._any(f"SELECT 1 FROM {self._rows('quarantine')} WHERE subject IN ({subjects})")
 
     def judged(self, built: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
         """The files with the rows in `lost` set aside, and what became of all."""
@@ -119,15 +118,14 @@ class _Asked:
         there = [snapshot for snapshot in found if snapshot and self._store.has_rows(snapshot)]
         return there if len(there) == len(found) else None
 
-    def _difference(
-        self, table: str, key: ForeignKey, these: Collection[Snapshot], those: Collection[Snapshot]
-    ) -> bool:
-        """Make a table of the keys of `these` that `those` lack. Whether there are any."""
-        others = {_digest(snapshot, key) for snapshot in those}
-        changed = [snapshot for snapshot in these if _digest(snapshot, key) not in others]
-        left, right = (_rows(self._files("accepted", of)) for of in (changed or these, those))
-        self._con.register(table, _lacking(key.to, left, right, compared=bool(changed)))
-        return self._any(f"SELECT 1 FROM {table}")
+    def _moved(self, key: ForeignKey, before: Collection[Snapshot], now: Collection[Snapshot]) -> pa.Table | None:
+        """The keys that only one of both sides has; None where both are known to have the same."""
+        both = {_digest(s, key) for s in before} & {_digest(s, key) for s in now}
+        left, right = ([s for s in side if _digest(s, key) not in both] for side in (before, now))
+        if not (left or right):
+            return None
+        same = [s for s in now if _digest(s, key) in both]
+        return _one_sided(key.to, *(tuple(self._files("accepted", of)) for of in (left, right, same)))
 
     def _subject(self, student: str) -> str:
         return hashed(text(self._store.identifier_key().hex()), student)
@@ -143,12 +141,19 @@ class _Asked:
 
 
 @lru_cache(maxsize=8)  # several collections refer to the same keys; the files never change
-def _lacking(key: tuple[str, ...], these: str, those: str, *, compared: bool) -> pa.Table:
-    """The keys of the rows `these` that `those` lack; none where they are known to be the same."""
+def _one_sided(key: tuple[str, ...], before: tuple[str, ...], now: tuple[str, ...], both: tuple[str, ...]) -> pa.Table:
+    """The keys in the files of one side that are neither in those of the other nor in those of both; `went`: they were
+    there before."""
     columns = ", ".join(map(quote, key))
-    where = "" if compared else " WHERE false"
+    sides = " UNION ALL ".join(
+        f"SELECT {columns}, {was} AS was FROM {_rows(files)}" for files, was in ((before, True), (now, False)) if files
+    )
+    elsewhere = f" ANTI JOIN {_rows(both)} USING ({columns})" if both else ""
     with connect() as con:
-        return con.sql(f"SELECT {columns} FROM {these}{where} EXCEPT SELECT {columns} FROM {those}").to_arrow_table()
+        return con.sql(
+            f"SELECT * FROM (SELECT {columns}, bool_and(was) AS went FROM ({sides}) GROUP BY {columns} "
+            f"HAVING bool_and(was) = bool_or(was)){elsewhere}"
+        ).to_arrow_table()
 
 
 def _rows(files: Sequence[str]) -> str:
