@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from orchestration.processes import give_way, never_garbage
+from orchestration.validation.library import load_library
 
 RARELY_USED = ("altair", "scipy.stats")
 """Great Expectations draws histograms and compares distributions with them."""
@@ -39,6 +40,5 @@ give_way()
 for module in RARELY_USED:
     put_off(module)
 with never_garbage():
-    from orchestration.validation.running import load_library
-
+    importlib.import_module("orchestration.validation.judging")  # all that a worker runs
     load_library()

@@ -6,11 +6,8 @@ a failure means for a run (`gates`). An expectation that crashes, or that had no
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from orchestration.engine import connect
 from orchestration.errors import InputError
 from orchestration.policy import Register
 from orchestration.validation.frames import PRIOR, Frame
+from orchestration.validation.library import configured_once, load_library
 from orchestration.validation.suites import CRITICAL, STRUCTURE, Expectation, Suite, resolved
 
 if TYPE_CHECKING:
@@ -241,7 +239,8 @@ def _validated(
     try:
         suite = gx.ExpectationSuite("suite", expectations=asked)
         # positions of the failing rows; with them come all columns of the frame, its key among them
-        done = whole.get_batch({"dataframe": data}).validate(suite, result_format={"result_format": "COMPLETE"})
+        with configured_once():
+            done = whole.get_batch({"dataframe": data}).validate(suite, result_format={"result_format": "COMPLETE"})
     except Exception as error:  # then none of them was judged
         return results | {e.name: {"crashed": _reason(error)} for e in expectations if e.name not in results}
     for result in done.results:
@@ -250,30 +249,6 @@ def _validated(
             told = {"crashed": message}
         results[result.expectation_config.meta["name"]] = told
     return results
-
-
-@cache
-def load_library() -> Any:
-    """A batch definition that takes any frame, in a context that keeps nothing on the disk and reports to nobody."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
-    from great_expectations.execution_engine import pandas_execution_engine
-
-    pandas_execution_engine.HASH_THRESHOLD = (
-        0  # bytes of a frame up to which it digests every value, which nobody reads
-    )
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    in_memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
-    config = DataContextConfig(store_backend_defaults=in_memory, analytics_enabled=False)
-    context = gx.get_context(mode="ephemeral", project_config=config)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def _raised(info: Mapping[str, Any]) -> str:
