@@ -178,7 +178,9 @@ def weighed(held: Holding, again: Iterable[Step]) -> Holding:
     columns = [name for name in now.column_names if name != "inputs"]
     few = [name for name in columns if name not in ("key", "upstream")]  # values that differ: as codes until wanted
     with pq.ParquetFile(held.folder / f"{TRACE}.parquet", read_dictionary=few) as source:
-        before = source.read(columns)
+        groups = (source.read_row_group(group, columns) for group in range(source.num_row_groups))
+        asked = [rows.filter(pc.is_in(rows.column("key"), value_set=now.column("key"))) for rows in groups]
+    before = pa.concat_tables(asked).unify_dictionaries()
     before = before.take(pc.index_in(now.column("key"), value_set=before.column("key")))
     texts = pa.schema((name, TABLES[TRACE][name]) for name in columns)
     before, after = before.cast(texts), now.select(columns).cast(texts)

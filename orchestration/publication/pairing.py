@@ -135,8 +135,8 @@ class Pair:
         return int(self.rows(query)[0][0])
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a query gives."""
-        return self._con.execute(query).fetchall()
+        """What a query gives. Several may be asked at a time."""
+        return self._con.cursor().execute(query).fetchall()
 
 
 def side_of(release: Release) -> Side:
