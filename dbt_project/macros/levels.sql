@@ -15,6 +15,15 @@
   left join (select sasid from {{ relation }} group by sasid having count(*) > 1) as s on r.sasid = s.sasid
 {%- endmacro %}
 
+{# Rows of int_attending_students, or sums of them, at each place that they say something of. #}
+{% macro everywhere(relation, columns) -%}
+  select org_code, {{ columns | join(', ') }} from {{ relation }}
+  union all
+  select substring(org_code, 1, 4) || '0000' as org_code, {{ columns | join(', ') }} from {{ relation }} where is_everywhere
+  union all
+  select '00000000' as org_code, {{ columns | join(', ') }} from {{ relation }} where is_everywhere
+{%- endmacro %}
+
 {# Rows of int_placed_students, or sums of them, at each place where they count (columns org_code and org_type). #}
 {% macro counted_places(relation, columns) -%}
   select school_code as org_code, 'school' as org_type, {{ columns | join(', ') }} from {{ relation }} where counts_in_school

@@ -58,21 +58,41 @@ inner join latest as l on f.sasid = l.sasid and f.place = l.place
 {# Numerator and denominator by organisation, gradespan and group. `counted` has org_code, gradespan, sasid, is_met: one row
    a student who counts; `attributes` the profile of each. #}
 {% macro rate(counted, attributes, indicator, data_lag) -%}
+  {{ rate_by_group('(' ~ rate_by_profile(counted, attributes) ~ ')', indicator, data_lag) }}
+{%- endmacro %}
+
+{# The same of rows that may say something of a district and the state too: added up first, then put there. #}
+{% macro rate_everywhere(counted, attributes, indicator, data_lag) -%}
+  {%- set by_place -%}
+    with by_profile as (
+      {{ rate_by_profile(counted, attributes, ['is_everywhere']) }}
+    )
+
+    {{ everywhere('by_profile', ['gradespan', 'profile', 'numerator', 'denominator']) }}
+  {%- endset -%}
+  {{ rate_by_group('(' ~ by_place ~ ')', indicator, data_lag) }}
+{%- endmacro %}
+
+{% macro rate_by_profile(counted, attributes, besides=[]) -%}
+  {%- set by = ['c.org_code', 'c.gradespan', 'a.profile'] -%}
+  {%- for column in besides -%}{%- do by.append('c.' ~ column) -%}{%- endfor -%}
+  select
+    {{ by | join(', ') }},
+    sum(case when c.is_met then 1 else 0 end) as numerator,
+    count(*) as denominator
+  from {{ counted }} as c
+  inner join {{ attributes }} as a on c.sasid = a.sasid
+  group by {{ by | join(', ') }}
+{%- endmacro %}
+
+{% macro rate_by_group(by_profile, indicator, data_lag) -%}
   select
     p.org_code, p.gradespan, g.student_group,
     '{{ indicator }}' as indicator,
     sum(p.numerator) as numerator,
     sum(p.denominator) as denominator,
     {{ var('school_year') | int - data_lag }} as data_year
-  from (
-    select
-      c.org_code, c.gradespan, a.profile,
-      sum(case when c.is_met then 1 else 0 end) as numerator,
-      count(*) as denominator
-    from {{ counted }} as c
-    inner join {{ attributes }} as a on c.sasid = a.sasid
-    group by c.org_code, c.gradespan, a.profile
-  ) as p
+  from {{ by_profile }} as p
   inner join {{ ref('int_profile_groups') }} as g on p.profile = g.profile
   group by p.org_code, p.gradespan, g.student_group
 {%- endmacro %}

@@ -12,8 +12,9 @@ absent as (
     l.org_code, l.gradespan, 'lowest_performing' as student_group, 'chronic_absenteeism' as indicator,
     sum(case when c.is_met then 1 else 0 end) as numerator, count(*) as denominator
   from {{ ref('int_lowest_performing') }} as l
-  inner join {{ ref('int_chronic_absenteeism') }} as c
-    on l.org_code = c.org_code and l.gradespan = c.gradespan and l.sasid = c.sasid
+  inner join {{ ref('int_attending_students') }} as c
+    on l.sasid = c.sasid and l.gradespan = c.gradespan
+      and (l.org_code = c.org_code or (c.is_everywhere and l.org_code in (substring(c.org_code, 1, 4) || '0000', '00000000')))
   group by l.org_code, l.gradespan
 ),
 

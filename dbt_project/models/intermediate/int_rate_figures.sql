@@ -1,5 +1,5 @@
 -- Every share of students, each with the groups of the year that its students are counted in.
-{{ rate(ref('int_chronic_absenteeism'), ref('int_student_attributes'), 'chronic_absenteeism', 0) }}
+{{ rate_everywhere(ref('int_attending_students'), ref('int_student_attributes'), 'chronic_absenteeism', 0) }}
 union all
 {{ rate(ref('int_el_progress'), ref('int_student_attributes'), 'el_progress', 0) }}
 union all
