@@ -1,6 +1,7 @@
 """Imported by the server from which `workers` forks, and by nothing else: loads Great Expectations there.
 
-Two libraries take it two fifths of that time, and no suite here needs them: they are loaded once something asks.
+Three libraries take it nearly half of that time, and no suite here needs them: two are loaded once something asks, and
+without the third it can do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from orchestration.processes import give_way, never_garbage
+from orchestration.processes import do_without, give_way, never_garbage
 from orchestration.validation.library import load_library
 
 RARELY_USED = ("altair", "scipy.stats")
@@ -37,6 +38,7 @@ def put_off(name: str) -> None:
 
 
 give_way()
+do_without("sqlalchemy")  # frames are no tables of a database
 for module in RARELY_USED:
     put_off(module)
 with never_garbage():
