@@ -40,8 +40,8 @@ def accepted(home: Path, year: int, collection: str) -> list[str]:
     for path in sorted((home / "manifest" / str(year) / collection).glob("*.json")):
         row = json.loads(path.read_bytes())
         if row["stage"] == "official":
-            newest[row["part"]] = str(home / "snapshots" / str(year) / collection / path.stem / "accepted.parquet")
-    return list(newest.values())
+            newest[row["part"]] = home / "snapshots" / str(year) / collection / path.stem
+    return [str(path) for folder in newest.values() for path in sorted(folder.glob("accepted*.parquet"))]
 
 
 def delivered(landing: Path, year: int, collection: str) -> list[str]:

@@ -70,7 +70,7 @@ def lay_out(release: Release, home: Path, aside: Path) -> None:
             (
                 s
                 for s in store.snapshots(entry["year"], entry["collection"])
-                if (s.part, s.stage, s.sha256, s.files["accepted.parquet"])
+                if (s.part, s.stage, s.sha256, s.accepted_sha256)
                 == (entry["part"], entry["stage"], entry["sha256"], entry["accepted"])
             ),
             None,

@@ -71,8 +71,8 @@ def _unchanged(year: int, store: Store) -> list[Snapshot]:
     """The snapshots that the figures of a year read. Raises InputError for one whose accepted rows were changed."""
     found = [snapshot for y in range(year - YEARS_BACK, year + 1) for snapshot in store.snapshots(y)]
     for snapshot in found:
-        path = store.folder(snapshot) / "accepted.parquet"
-        if not path.is_file() or sha256_of(path) != snapshot.files["accepted.parquet"]:
+        files = ((path, snapshot.files[path.name]) for path in store.accepted(snapshot))
+        if not all(path.is_file() and sha256_of(path) == digest for path, digest in files):
             raise InputError(
                 f"{snapshot.file}: its accepted rows (snapshot {snapshot.year}/{snapshot.collection}/{snapshot.name}) "
                 "are missing or changed since the release; restore them from a backup"

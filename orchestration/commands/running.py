@@ -109,7 +109,7 @@ def _print_run(done: AnnualRun, source: str, stage: str, settings: Settings) -> 
         ["step", "seconds", "MB", "rows", "made", "because"],
         [_step_row(step) for step in done.result.steps if _is_told(step)],
     )
-    print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted.parquet, quarantine.parquet)")
+    print(f"Results: {settings.home / 'snapshots' / str(done.result.year)} (accepted and quarantined rows)")
     if done.result.succeeded:
         _print_tables(done.result.year, source, settings)
         _print_release(done.result.year, source, stage, settings)

@@ -217,12 +217,12 @@ def _input(snapshot: Snapshot) -> dict[str, Any]:
     """One delivery that a build reads; `accepted` is the digest of its accepted rows."""
     return {
         **{name: getattr(snapshot, name) for name in ("year", "collection", "part", "stage", "file", "sha256")},
-        "accepted": snapshot.files["accepted.parquet"],
+        "accepted": snapshot.accepted_sha256,
     }
 
 
 def _accepted(snapshots: tuple[Snapshot, ...], store: Store) -> list[str]:
-    return [str(store.folder(snapshot) / "accepted.parquet") for snapshot in snapshots]
+    return [str(path) for snapshot in snapshots for path in store.accepted(snapshot)]
 
 
 def _empty(contract: Contract, work: Path) -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -19,9 +20,20 @@ from orchestration.engine import connect
 from orchestration.identifiers import hashed
 from orchestration.intake.contracts import Contract, ForeignKey
 from orchestration.intake.field_rules import quote, text
+from orchestration.intake.pieces import (
+    QUARANTINE,
+    in_pieces,
+    numbers_of,
+    piece_name,
+    read_files,
+    write_pieces,
+    write_rows,
+)
 from orchestration.intake.preparing import ROW
 from orchestration.intake.store import Snapshot, Store
-from orchestration.intake.validating import FOREIGN_KEY, NO_SUCH_VALUE, Outcome, digest_of_keys, write_rows
+from orchestration.intake.validating import FOREIGN_KEY, NO_SUCH_VALUE, Outcome, digest_of_keys
+
+Files: TypeAlias = tuple[Path, ...]
 
 
 def judge_by_references(
@@ -36,9 +48,9 @@ def judge_by_references(
 
     `contract` is the one that it was judged by; `now`: collection to its snapshots in force, by part; `keys`: those of
     its own that others refer to. None, and nothing is written, where that needs the delivered rows: one that was set
-    aside may be about a key that came or went, or files are not as they were.
+    aside may be about a key that came or went, or files are not as they were or not in pieces.
     """
-    if not store.has_rows(snapshot):
+    if not in_pieces(snapshot.accepted_files) or not store.has_rows(snapshot):
         return None
     with connect(built.parent / "spill", memory_limit="3GB") as con:
         asked = _Asked(con, snapshot, contract, store)
@@ -67,7 +79,7 @@ class _Asked:
         self._con.register("moved", moved)
         same = " AND ".join(f"r.{quote(own)} = gone.{quote(to)}" for own, to in zip(key.fields, key.to, strict=True))
         self._con.execute(
-            f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {self._rows('accepted')} r "
+            f"INSERT INTO lost SELECT {ROW}, {text(key.fields[0])} FROM {self._accepted()} r "
             f"SEMI JOIN (SELECT * FROM moved WHERE went) gone ON {same}"
         )
         if not self._snapshot.quarantined:
@@ -75,41 +87,50 @@ class _Asked:
         if key.fields != (self._student,):
             return False  # an entry of the quarantine says of nothing but the student what its row referred to
         subjects = f"SELECT {self._subject(key.to[0])} FROM moved"
-        return not self._any(f"SELECT 1 FROM {self._rows('quarantine')} WHERE subject IN ({subjects})")
+        return not self._any(f"SELECT 1 FROM {self._quarantine()} WHERE subject IN ({subjects})")
 
     def judged(self, built: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
         """The files with the rows in `lost` set aside, and what became of all."""
         was, con = self._snapshot, self._con
-        accepted, quarantine = built / "accepted.parquet", built / "quarantine.parquet"
         lost = dict(con.execute("SELECT field, count(*) FROM lost GROUP BY ALL").fetchall())
         rows = con.execute(f"SELECT count(DISTINCT {ROW}) FROM lost").fetchall()[0][0]
         digests = was.keys
         if not rows:
-            for path in (accepted, quarantine):
-                shutil.copyfile(self._store.folder(was) / path.name, path)
+            self._keep(was.files, built)
         else:
-            before = self._rows("accepted")
             subject = self._subject(f"r.{quote(self._student)}") if self._student else "NULL::VARCHAR"
-            con.execute(
-                f"CREATE TABLE violations AS SELECT * FROM {self._rows('quarantine')} UNION ALL "
+            violations = (
+                f"SELECT * FROM {self._quarantine()} UNION ALL "
                 f"SELECT r._delivery, {ROW}, l.field, {text(FOREIGN_KEY)}, {text(NO_SUCH_VALUE)}, {subject} "
-                f"FROM lost l JOIN {before} r USING ({ROW})"
+                f"FROM lost l JOIN {self._accepted()} r USING ({ROW})"
             )
-            write_rows(con, f"SELECT * FROM {before} ANTI JOIN lost USING ({ROW}) ORDER BY {ROW}", accepted)
-            write_rows(con, f"SELECT * FROM violations ORDER BY {ROW}, field, rule", quarantine)
+            write_rows(con, f"SELECT * FROM ({violations}) ORDER BY {ROW}, field, rule", built / QUARANTINE)
+            accepted = self._without_lost(built)
             digests = {",".join(key): digest_of_keys(con, accepted, key) for key in keys}
-        violations = Counter({(field, rule): n for field, rule, n in was.violations})
-        violations.update({(field, FOREIGN_KEY): n for field, n in lost.items()})
+        counts = Counter({(field, rule): n for field, rule, n in was.violations})
+        counts.update({(field, FOREIGN_KEY): n for field, n in lost.items()})
         return Outcome(
             rows=was.rows,
             accepted=was.accepted - rows,
             quarantined=was.quarantined + rows,
-            violations=dict(sorted(violations.items())),
+            violations=dict(sorted(counts.items())),
             repairs=was.repairs,
             ignored=tuple(was.ignored),
             unknown=tuple(was.unknown),
             keys=digests,
         )
+
+    def _without_lost(self, built: Path) -> list[Path]:
+        """The pieces that are left of the accepted rows: as they were where no row was lost."""
+        left = f"(SELECT * FROM {self._accepted()} ANTI JOIN lost USING ({ROW}))"
+        numbers, touched = numbers_of(self._con, left) or [0], {*numbers_of(self._con, "lost")}
+        self._keep((piece_name(number) for number in numbers if number not in touched), built)
+        write_pieces(self._con, left, built, (number for number in numbers if number in touched))
+        return [built / piece_name(number) for number in numbers]
+
+    def _keep(self, names: Iterable[str], built: Path) -> None:
+        for name in names:
+            shutil.copyfile(self._store.folder(self._snapshot) / name, built / name)
 
     def _before(self, key: ForeignKey) -> list[Snapshot] | None:
         """Snapshots with the keys that it was held against; None where they are not known any more."""
@@ -125,39 +146,40 @@ class _Asked:
         if not (left or right):
             return None
         same = [s for s in now if _digest(s, key) in both]
-        return _one_sided(key.to, *(tuple(self._files("accepted", of)) for of in (left, right, same)))
+        return _one_sided(key.to, *(tuple(self._files(of)) for of in (left, right, same)))
 
     def _subject(self, student: str) -> str:
         return hashed(text(self._store.identifier_key().hex()), student)
 
-    def _rows(self, file: str) -> str:
-        return _rows(self._files(file, [self._snapshot]))
+    def _quarantine(self) -> str:
+        return read_files([self._store.folder(self._snapshot) / QUARANTINE])
 
-    def _files(self, file: str, snapshots: Collection[Snapshot]) -> list[str]:
-        return [str(self._store.folder(snapshot) / f"{file}.parquet") for snapshot in snapshots]
+    def _accepted(self) -> str:
+        return read_files(self._files([self._snapshot]))
+
+    def _files(self, snapshots: Iterable[Snapshot]) -> list[Path]:
+        return [path for snapshot in snapshots for path in self._store.accepted(snapshot)]
 
     def _any(self, query: str) -> bool:
         return bool(self._con.execute(f"{query} LIMIT 1").fetchall())
 
 
 @lru_cache(maxsize=8)  # several collections refer to the same keys; the files never change
-def _one_sided(key: tuple[str, ...], before: tuple[str, ...], now: tuple[str, ...], both: tuple[str, ...]) -> pa.Table:
+def _one_sided(key: tuple[str, ...], before: Files, now: Files, both: Files) -> pa.Table:
     """The keys in the files of one side that are neither in those of the other nor in those of both; `went`: they were
     there before."""
     columns = ", ".join(map(quote, key))
     sides = " UNION ALL ".join(
-        f"SELECT {columns}, {was} AS was FROM {_rows(files)}" for files, was in ((before, True), (now, False)) if files
+        f"SELECT {columns}, {was} AS was FROM {read_files(files)}"
+        for files, was in ((before, True), (now, False))
+        if files
     )
-    elsewhere = f" ANTI JOIN {_rows(both)} USING ({columns})" if both else ""
+    elsewhere = f" ANTI JOIN {read_files(both)} USING ({columns})" if both else ""
     with connect() as con:
         return con.sql(
             f"SELECT * FROM (SELECT {columns}, bool_and(was) AS went FROM ({sides}) GROUP BY {columns} "
             f"HAVING bool_and(was) = bool_or(was)){elsewhere}"
         ).to_arrow_table()
-
-
-def _rows(files: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(map(text, files))}])"
 
 
 def _digest(snapshot: Snapshot, key: ForeignKey) -> str:

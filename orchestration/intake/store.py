@@ -2,7 +2,7 @@
 
 Layout of the home folder (0700, files 0600):
     deliveries/<sha256><ending>                     the bytes as delivered, never changed
-    snapshots/<year>/<collection>/<seq>-<sha>/      accepted.parquet, quarantine.parquet
+    snapshots/<year>/<collection>/<seq>-<sha>/      accepted-000.parquet and so on, quarantine.parquet
     manifest/<year>/<collection>/<seq>-<sha>.json   one row a snapshot; written last, so what it names is complete
     refused/<year>/<sha>.json                       deliveries refused whole, with the reason
     runs/<seq>-<year>.json                          which snapshots a run used, and how it ended
@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 from orchestration.errors import InputError
 from orchestration.files import exclusive, private_folder, sha256_of, sync, write_whole
 from orchestration.identifiers import key_path
+from orchestration.intake.pieces import QUARANTINE, accepted_names
 from orchestration.intake.preparing import CHUNK, ROW
 from orchestration.tables import read_table
 
@@ -69,6 +70,17 @@ class Snapshot:
         """Folder of the snapshot and name of its manifest row."""
         return f"{self.seq:05d}-{self.sha256[:12]}"
 
+    @property
+    def accepted_files(self) -> list[str]:
+        """Names of the files with its accepted rows, in order of the rows."""
+        return accepted_names(self.files)
+
+    @property
+    def accepted_sha256(self) -> str:
+        """Digest of its accepted rows: that of their file, or one over those of several."""
+        digests = [self.files[name] for name in self.accepted_files]
+        return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
 
 class Store:
     """Reads and writes the home folder. One writer at a time (`writing`); readers need no lock."""
@@ -94,8 +106,12 @@ class Store:
         return dict(sorted(found.items()))
 
     def folder(self, snapshot: Snapshot) -> Path:
-        """Where the two Parquet files of a snapshot lie."""
+        """Where the Parquet files of a snapshot lie."""
         return self.home / "snapshots" / str(snapshot.year) / snapshot.collection / snapshot.name
+
+    def accepted(self, snapshot: Snapshot) -> list[Path]:
+        """The files with its accepted rows."""
+        return [self.folder(snapshot) / name for name in snapshot.accepted_files]
 
     def manifest_path(self, snapshot: Snapshot) -> Path:
         """The manifest row's file."""
@@ -175,9 +191,9 @@ class Store:
         return found
 
     def _count_again(self, snapshot: Snapshot) -> tuple[int, int]:
-        folder = self.folder(snapshot)
-        accepted = pq.read_metadata(folder / "accepted.parquet").num_rows
-        quarantined = pc.count_distinct(read_table(folder / "quarantine.parquet", columns=[ROW])[ROW]).as_py()
+        accepted = sum(pq.read_metadata(path).num_rows for path in self.accepted(snapshot))
+        quarantine = self.folder(snapshot) / QUARANTINE
+        quarantined = pc.count_distinct(read_table(quarantine, columns=[ROW])[ROW]).as_py()
         return accepted, quarantined
 
     # -- writing ---------------------------------------------------------------------------------------------

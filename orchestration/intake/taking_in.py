@@ -24,6 +24,7 @@ from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import read_digests
 from orchestration.intake.judged_before import judge_by_references
 from orchestration.intake.landing import Arrival, scan
+from orchestration.intake.pieces import QUARANTINE
 from orchestration.intake.preparing import Limits, Prepared, prepare
 from orchestration.intake.store import WORK, Snapshot, Store, now
 from orchestration.intake.validating import IrregularTextError, Judge, Outcome, References
@@ -184,7 +185,7 @@ class CollectionIntake:
         except IrregularTextError:
             careful = self._prepared(candidate.kept, arrival.name, candidate.work, careful=True)
             outcome = self._outcome(candidate, careful, references, built)
-        self._check_share(outcome, arrival.name, built / "quarantine.parquet")
+        self._check_share(outcome, arrival.name, built / QUARANTINE)
         if candidate.kept.parent == candidate.work:
             self.store.keep(candidate.kept, candidate.sha256, arrival.name)
         snapshot = Snapshot(
@@ -213,8 +214,7 @@ class CollectionIntake:
     def _outcome(self, candidate: _Candidate, prepared: Prepared, references: References, built: Path) -> Outcome:
         name, part = candidate.arrival.name, candidate.arrival.part
         judge = self._new_judge(prepared, name, part, candidate.sha256, candidate.work)
-        accepted, quarantine = built / "accepted.parquet", built / "quarantine.parquet"
-        return judge.judge(references, self.store.identifier_key(), accepted, quarantine, self._keys_referred_to())
+        return judge.judge(references, self.store.identifier_key(), built, self._keys_referred_to())
 
     def _check_share(self, outcome: Outcome, name: str, quarantine: Path) -> None:
         """Refuse a delivery that does not add up, or of which too large a share breaks the contract."""
@@ -240,7 +240,7 @@ class CollectionIntake:
             if not parts:
                 what = f"{key.references} of {self.year}"
                 raise InputError(f"{arrival.name}: needs {what}, of which nothing is accepted; deliver that first")
-            files[key.references] = [self.store.folder(s) / "accepted.parquet" for s in parts.values()]
+            files[key.references] = [path for s in parts.values() for path in self.store.accepted(s)]
             digests[key.of] = self._digest(parts, key.to)
         return References(files), digests
 
@@ -274,7 +274,7 @@ class CollectionIntake:
         outcome = judge_by_references(snapshot, self.contract, now, self.store, built, self._keys_referred_to())
         if outcome is None:
             return False
-        self._check_share(outcome, snapshot.file, built / "quarantine.parquet")
+        self._check_share(outcome, snapshot.file, built / QUARANTINE)
         seq = self.store.next_seq(self.year)
         judged = replace(snapshot, seq=seq, references=digests, **_what_became(outcome))
         self._put_in_force(built, judged, "held" if judged.quarantined == snapshot.quarantined else "revalidated")

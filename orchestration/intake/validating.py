@@ -19,6 +19,7 @@ from orchestration.identifiers import hashed
 from orchestration.intake import field_rules
 from orchestration.intake.contracts import Contract, ContractField, fold
 from orchestration.intake.field_rules import quote, text, typed_column, verdict_column
+from orchestration.intake.pieces import QUARANTINE, numbers_of, piece_name, read_files, write_pieces, write_rows
 from orchestration.intake.preparing import ROW, Prepared
 
 FOREIGN_KEY = "foreign_key"
@@ -113,18 +114,16 @@ class Judge:
         self,
         references: References,
         identifier_key: bytes,
-        accepted: Path,
-        quarantine: Path,
+        built: Path,
         keys: Sequence[tuple[str, ...]],
     ) -> Outcome:
-        """Write `accepted` and `quarantine` (Parquet) and count. Raises InputError when there is no row."""
+        """Write accepted rows and the quarantine into `built` (Parquet) and count. Raises InputError for no row."""
         self._load()
         self._check_values()
         self._check_keys()
         self._check_references(references)
         self._collect_violations(identifier_key)
-        self._write(accepted, quarantine)
-        return self._outcome(accepted, keys)
+        return self._outcome(self._write(built), keys)
 
     def part_named_inside(self) -> str | None:
         """The part that the delivery's own column names in its first filled row, if the collection has parts."""
@@ -230,13 +229,13 @@ class Judge:
 
     def _check_references(self, references: References) -> None:
         for key in self.contract.foreign_keys:
-            files = ", ".join(text(path) for path in references.files[key.references])
+            there = read_files(references.files[key.references])
             targets = ", ".join(quote(name) for name in key.to)
             valid = " AND ".join(self._valid(name, "j") for name in key.fields)
             same = " AND ".join(f"k.{quote(t)} = j.{quote(f)}" for f, t in zip(key.fields, key.to, strict=True))
             self.connection.execute(
                 f"INSERT INTO row_faults SELECT j.{ROW}, '{key.fields[0]}', '{FOREIGN_KEY}' FROM judged j "
-                f"ANTI JOIN (SELECT {targets} FROM read_parquet([{files}])) k ON {same} WHERE {valid}"
+                f"ANTI JOIN (SELECT {targets} FROM {there}) k ON {same} WHERE {valid}"
             )
 
     def _collect_violations(self, identifier_key: bytes) -> None:
@@ -276,22 +275,23 @@ class Judge:
 
     # -- results -------------------------------------------------------------------------------------------------
 
-    def _write(self, accepted: Path, quarantine: Path) -> None:
+    def _write(self, built: Path) -> list[Path]:
+        """The files of accepted rows; at least one, so that there is always one to read."""
         columns = ", ".join(quote(f.name) for f in self.fields)
-        good = f"SELECT '{self.delivery}' AS _delivery, {ROW}, {columns} FROM judged"
-        if self._count("faulty"):  # the anti-join may lose the order of the file
-            good += f" ANTI JOIN faulty USING ({ROW}) ORDER BY {ROW}"
+        good = f"SELECT '{self.delivery}' AS _delivery, {ROW}, {columns} FROM judged ANTI JOIN faulty USING ({ROW})"
+        numbers = numbers_of(self.connection, f"(FROM judged ANTI JOIN faulty USING ({ROW}))") or [0]
+        write_pieces(self.connection, good, built, numbers)
         bad = f"SELECT '{self.delivery}' AS _delivery, * FROM violations ORDER BY {ROW}, field, rule"
-        for query, path in ((good, accepted), (bad, quarantine)):
-            write_rows(self.connection, query, path)
+        write_rows(self.connection, bad, built / QUARANTINE)
+        return [built / piece_name(number) for number in numbers]
 
-    def _outcome(self, accepted: Path, keys: Sequence[tuple[str, ...]]) -> Outcome:
+    def _outcome(self, accepted: Sequence[Path], keys: Sequence[tuple[str, ...]]) -> Outcome:
         counts = self._rows("SELECT field, rule, count(*) FROM violations GROUP BY ALL ORDER BY ALL")
         read = {fold(self.prepared.header[position]) for position in self.columns.values()}
         others = [column.strip() for column in self.prepared.header if fold(column) not in read]
         return Outcome(
             rows=self.rows,
-            accepted=self._count(f"read_parquet({text(accepted)})"),
+            accepted=self._count(read_files(accepted)),
             quarantined=self._count("faulty"),
             violations={(field, rule): n for field, rule, n in counts},
             repairs=self._repairs(),
@@ -319,15 +319,10 @@ def _columns(expressions: Mapping[str, str]) -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
 
 
-def write_rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """A Parquet file of a snapshot, the rows in the order of `query`."""
-    con.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-
-
-def digest_of_keys(con: duckdb.DuckDBPyConnection, accepted: Path, key: tuple[str, ...]) -> str:
+def digest_of_keys(con: duckdb.DuckDBPyConnection, accepted: Sequence[Path], key: tuple[str, ...]) -> str:
     """Digest of the set of key values: the same set, in any order, gives the same digest."""
     values = " || ',' || ".join(f"CAST({quote(name)} AS VARCHAR)" for name in key)
-    distinct = f"SELECT DISTINCT {values} AS v FROM read_parquet({text(accepted)})"
+    distinct = f"SELECT DISTINCT {values} AS v FROM {read_files(accepted)}"
     count, mixed = con.execute(f"SELECT count(*), bit_xor(md5_number(v)) FROM ({distinct})").fetchall()[0]
     return f"{count}-{mixed or 0:032x}"
 

@@ -71,7 +71,7 @@ def snapshots_of(year: int, source: str, stage: str, settings: Settings) -> Inpu
         if found:
             snapshots[f"{prefix}{SNAPSHOTS}"] = found
         files |= {
-            f"{prefix}{RAW}{name}": [store.folder(snapshot) / "accepted.parquet" for snapshot in rows]
+            f"{prefix}{RAW}{name}": [path for snapshot in rows for path in store.accepted(snapshot)]
             for name, rows in in_force.items()
             if rows
         }

@@ -224,14 +224,14 @@ def test_no_student_and_no_token_stands_outside_the_records(state: tuple[Path, P
     }
     assert len(students) > 2000
     written = [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
-    of_records = ("accepted.parquet", "build.duckdb")
+    of_records = ("accepted-000.parquet", "build.duckdb")
     outside = [p for p in written if p.name not in of_records and "deliveries" not in p.relative_to(home).parts]
     assert {".db", ".csv", ".html", ".xlsx", ".json", ".parquet"} <= {path.suffix for path in outside}
 
     def named_in(path: Path) -> set[bytes]:
         return students & {found for content in content_of(path) for found in re.findall(rb"(?=(\d{10}))", content)}
 
-    records = [path for path in written if path.name == "accepted.parquet" and "sims" in path.parts]
+    records = [path for path in written if path.name == "accepted-000.parquet" and "sims" in path.parts]
     assert len(set().union(*map(named_in, records))) > 2000, "the search finds what is there"
     for path in outside:
         assert not named_in(path), path

@@ -246,7 +246,7 @@ def test_harmless_dialects_give_the_same_rows(shop: Workshop) -> None:
 
 
 def rows_in_force(shop: Workshop) -> list[dict[str, object]]:
-    table = pq.read_table(shop.store.folder(shop.in_force("access")) / "accepted.parquet")
+    table = pq.read_table(shop.store.folder(shop.in_force("access")) / "accepted-000.parquet")
     return table.drop_columns(["_delivery"]).to_pylist()
 
 
@@ -257,7 +257,7 @@ def test_lost_leading_zeros_are_put_back_and_reported(tmp_path: Path) -> None:
     snapshot = shop.take_in("organisations").taken[0].snapshot
     assert snapshot.quarantined == 0
     assert snapshot.repairs == {"org_code": 4, "district_code": 4}
-    codes = pq.read_table(shop.store.folder(snapshot) / "accepted.parquet")["org_code"].to_pylist()
+    codes = pq.read_table(shop.store.folder(snapshot) / "accepted-000.parquet")["org_code"].to_pylist()
     assert codes == ["00000000", "01010000", "01010001", "01010002"]
 
 
@@ -298,7 +298,7 @@ def test_hostile_content_is_data(shop: Workshop, tmp_path: Path, monkeypatch: py
         intake = shop.take_in("organisations")
         assert intake.refusals == ()
         snapshot = intake.taken[0].snapshot
-        assert pq.read_table(shop.store.folder(snapshot) / "accepted.parquet")[name].to_pylist()[2] == attack
+        assert pq.read_table(shop.store.folder(snapshot) / "accepted-000.parquet")[name].to_pylist()[2] == attack
     shop.deliver(f"access{attack}.csv", text([*access()[:1], *access(298)[1:]]))
     assert shop.take_in("access").taken[0].snapshot.rows == 298
     shop.deliver("access_x.csv", text([f'"{attack}",' + access()[0], *("1," + line for line in access()[1:])]))

@@ -68,7 +68,7 @@ def accepted(shop: Workshop, *names: str) -> dict[str, list[str]]:
     """Accepted files of the collections in force."""
     return {
         name: [
-            str(shop.store.folder(s) / "accepted.parquet") for s in shop.store.in_force(YEAR, name, "official").values()
+            str(path) for s in shop.store.in_force(YEAR, name, "official").values() for path in shop.store.accepted(s)
         ]
         for name in ("corrections", "organisations", *names)
     }

@@ -192,7 +192,7 @@ CASES: dict[str, tuple[str, str, Spoil, str]] = {
     "a manifest row": ("manifest", "failed", at("home/manifest/*/*/*.json", lambda p: p.write_text("{")), "not valid JSON"),
     "a row of another version": ("manifest", "failed", at("home/manifest/*/*/*.json", of_another_version), "not one of this version"),
     "a number twice": ("manifest", "failed", at("home/manifest/*/*/00001*.json", doubled), "number 1 stands there twice"),
-    "no snapshot": ("manifest", "failed", at("home/snapshots/*/*/*/accepted.parquet", Path.unlink), "accepted.parquet: is missing"),
+    "no snapshot": ("manifest", "failed", at("home/snapshots/*/*/*/accepted-000.parquet", Path.unlink), "accepted-000.parquet: is missing"),
     "a delivery is gone": ("manifest", "failed", at("home/deliveries/*", Path.unlink), "is gone from the store"),
     "a delivery is longer": ("manifest", "failed", at("home/deliveries/*", longer), "another length"),
     "no year": ("manifest", "failed", write("manifest/old/x.json", "{}"), "is no school year"),
@@ -213,7 +213,7 @@ CASES: dict[str, tuple[str, str, Spoil, str]] = {
 DEEP: dict[str, tuple[str, str, Spoil, str]] = {
     "dbt does not start": ("dbt", "failed", lambda s: (s.machine.program.with_name("dbt").write_text("#!/bin/sh\nexit 3\n"), s)[1], "exit status 3"),
     "a byte of a release": ("releases", "failed", at(f"home/published/*/{RELEASE}/policy.csv", longer), "has other bytes"),
-    "a byte of a snapshot": ("manifest", "failed", at("home/snapshots/*/*/*/accepted.parquet", longer), "has other bytes"),
+    "a byte of a snapshot": ("manifest", "failed", at("home/snapshots/*/*/*/accepted-000.parquet", longer), "has other bytes"),
 }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_names_that_a_program_would_act_on_are_set_aside_and_others_kept_to_the_
     wanted = [*["formula"] * len(FORMULAS), *["characters"] * len(UNSHOWN), "max_length"]
     assert rules == [("org_name", rule) for rule in wanted]
     assert all(reason.isprintable() for *_, reason in entries(shop, "organisations"))
-    kept = pq.read_table(shop.store.folder(shop.in_force("organisations")) / "accepted.parquet")
+    kept = pq.read_table(shop.store.folder(shop.in_force("organisations")) / "accepted-000.parquet")
     assert tuple(kept["org_name"].to_pylist()[4:]) == KEPT
     assert [name for name in names if is_unfit(name)] == [*FORMULAS, *UNSHOWN]
 

@@ -129,7 +129,7 @@ def test_dagster_shows_each_model_and_what_is_stale_after_a_change(
 @contextmanager
 def damaged(shop: Workshop, collection: str, damage: Callable[[pa.Table], pa.Table]) -> Iterator[None]:
     """A snapshot with other rows than were accepted, as long as the block runs."""
-    accepted = shop.store.folder(shop.in_force(collection)) / "accepted.parquet"
+    accepted = shop.store.folder(shop.in_force(collection)) / "accepted-000.parquet"
     good = accepted.read_bytes()
     accepted.chmod(0o600)
     pq.write_table(damage(pq.read_table(accepted)), accepted)
@@ -171,7 +171,7 @@ def test_a_row_that_breaks_a_contract_or_a_test_stops_the_build(
 
 def test_a_model_that_cannot_read_stops_the_build(shop: Workshop) -> None:
     before = forget(shop)
-    accepted = shop.store.folder(shop.in_force("access")) / "accepted.parquet"
+    accepted = shop.store.folder(shop.in_force("access")) / "accepted-000.parquet"
     aside = accepted.rename(accepted.with_name("aside"))
     try:
         with pytest.raises(InputError, match=r"dbt build of 2025: accountability.stg_access error"):

@@ -4,12 +4,13 @@ what judging the delivered rows again gives, byte for byte."""
 from __future__ import annotations
 
 import random
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from orchestration.identifiers import KEY_FILE
-from orchestration.intake import taking_in
+from orchestration.intake import judged_before, pieces, taking_in
 from orchestration.intake.store import Snapshot
 from tests.support.workshop import ACCESS_HEADER, ORGANISATIONS, YEAR, Workshop, sims, student, text
 
@@ -137,7 +138,7 @@ def test_whoever_refers_to_what_was_lost_is_told(tmp_path: Path) -> None:
     assert changed(shop) == "revalidated"
     there, expected = (to.store.in_force(YEAR, "sims", "official")["end_of_year"] for to in (shop, fresh))
     assert (there.keys, there.quarantined) == (expected.keys, 50)
-    assert there.files["accepted.parquet"] == expected.files["accepted.parquet"]
+    assert there.files["accepted-000.parquet"] == expected.files["accepted-000.parquet"]
     assert shop.in_force("access").quarantined == fresh.in_force("access").quarantined == 20
     lost = [("sasid", "foreign_key", 20), ("school_code", "foreign_key", 20)]
     assert shop.in_force("access").violations == fresh.in_force("access").violations == lost
@@ -147,16 +148,56 @@ def test_whoever_refers_to_what_was_lost_is_told(tmp_path: Path) -> None:
 def test_what_was_damaged_is_never_held(shop: Workshop, lost: str) -> None:
     before = taken(shop)
     keys = shop.store.in_force(YEAR, "sims", "official")["end_of_year"]
-    path = shop.store.folder(before if lost == "own rows" else keys) / "accepted.parquet"
+    path = shop.store.folder(before if lost == "own rows" else keys) / "accepted-000.parquet"
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-40] + bytes(40))
     assert again(shop, "end_of_year", [*range(50, 149)]) == "revalidated"
     assert shop.in_force("access").files == before.files
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_is_held_is_what_judging_again_gives(shop: Workshop, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_pieces_that_lose_a_row_are_written(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows 2 to 42 in pieces of ten numbers: one row goes from the third piece, then both that are in the fifth."""
+    monkeypatch.setattr(pieces, "PIECE", 10)
+    written: list[int] = []
+    write = judged_before.write_pieces
+    monkeypatch.setattr(judged_before, "write_pieces", lambda *a: write(*a[:3], [written.append(n) or n for n in a[3]]))
+    before = taken(shop, row(149, SCHOOLS[0]))
+    assert before.accepted_files == [f"accepted-00{n}.parquet" for n in range(5)]
+    assert (again(shop, "end_of_year", [*range(50, 81), *range(82, 150)]), written) == ("held", [])
+    assert (again(shop, "october_1", [*range(81)]), written) == ("revalidated", [2])
+    after = shop.in_force("access")
+    assert [name for name in before.files if before.files[name] != after.files.get(name)] == [
+        "accepted-002.parquet",
+        "quarantine.parquet",
+    ]
+    assert (again(shop, "end_of_year", [*range(50, 81), *range(82, 98)]), written) == ("revalidated", [2])
+    left = shop.in_force("access")
+    assert left.accepted_files == [*before.accepted_files[:3], "accepted-003.parquet"]
+    assert (left.accepted, left.quarantined) == (37, 4)
+    assert shop.store.faults(left) == []
+
+
+def test_a_snapshot_of_an_older_version_is_judged_again(shop: Workshop) -> None:
+    """It has all accepted rows in one file, which every later room reads like pieces."""
+    before = taken(shop, row(149, SCHOOLS[0]))
+    folder = shop.store.folder(before)
+    (folder / "accepted-000.parquet").rename(folder / "accepted.parquet")
+    files = {name.replace("-000", ""): digest for name, digest in before.files.items()}
+    older = replace(before, files=files)
+    shop.store.write_json(shop.store.manifest_path(before), asdict(older))
+    assert shop.store.faults(older) == []
+    assert older.accepted_sha256 == before.accepted_sha256
+    assert again(shop, "end_of_year", [*range(50, 149)]) == "revalidated"
+    assert shop.in_force("access").accepted_files == ["accepted-000.parquet"]
+    assert shop.in_force("access").accepted == 40
+
+
+@pytest.mark.parametrize(("seed", "piece"), [(0, pieces.PIECE), (1, pieces.PIECE), (2, 7), (3, 7)])
+def test_what_is_held_is_what_judging_again_gives(
+    shop: Workshop, seed: int, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two stores, the same changes: one holds what it may, the other judges everything again."""
+    monkeypatch.setattr(pieces, "PIECE", piece)
     chance, states = random.Random(seed), set()
     other = Workshop(shop.settings.home.parent, access="1")
     other.settings = other.settings.model_copy(update={"home": shop.settings.home.parent / "other"})

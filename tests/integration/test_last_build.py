@@ -88,7 +88,7 @@ def shortened(file: str, year: int = YEAR) -> Callable[[Workshop], None]:
 
 def corrected(shop: Workshop) -> None:
     """A ledger row that changes one score by much."""
-    accepted = shop.store.folder(shop.in_force("mcas")) / "accepted.parquet"
+    accepted = shop.store.folder(shop.in_force("mcas")) / "accepted-000.parquet"
     query = "SELECT sasid, ela_scaled_score FROM read_parquet(?) WHERE ela_scaled_score > 500 ORDER BY ALL LIMIT 1"
     ((sasid, score),) = duckdb.execute(query, [str(accepted)]).fetchall()
     row = f"mcas,sasid={sasid},ela_scaled_score,{score},440,Office,Scored again,{YEAR}-08-01,,Decision 1"

@@ -380,7 +380,7 @@ class TestCommand:
         home = tmp_path / "home"
         shutil.copytree(state.shop.settings.home, home, symlinks=True)
         store = Store(home)
-        path = store.folder(store.in_force(YEAR, "mcas", "official")[""]) / "accepted.parquet"
+        path = store.folder(store.in_force(YEAR, "mcas", "official")[""]) / "accepted-000.parquet"
         path.chmod(0o600)
         path.write_bytes(path.read_bytes()[:-1] + b"0")
         settings = state.shop.settings.model_copy(update={"home": home})

@@ -43,7 +43,7 @@ def content(shop: Workshop) -> list[tuple[object, ...]]:
     """What a store holds, without the moments of receipt; every file in it is intact."""
     rows = shop.store.snapshots(2025)
     assert [fault for s in rows for fault in shop.store.faults(s)] == []
-    return sorted((s.seq, s.collection, s.part, s.sha256, s.accepted, s.files["accepted.parquet"]) for s in rows)
+    return sorted((s.seq, s.collection, s.part, s.sha256, s.accepted, s.files["accepted-000.parquet"]) for s in rows)
 
 
 def test_kill_9_at_any_moment_leaves_a_valid_store(tmp_path: Path) -> None:
@@ -98,12 +98,12 @@ def test_damage_is_named(tmp_path: Path) -> None:
     shop.take_in("access")
     snapshot = shop.in_force("access")
     assert shop.store.faults(snapshot) == []
-    accepted = shop.store.folder(snapshot) / "accepted.parquet"
+    accepted = shop.store.folder(snapshot) / "accepted-000.parquet"
     accepted.chmod(0o600)
     accepted.write_bytes(accepted.read_bytes()[:-1] + b"x")
     assert "has other bytes than the manifest says" in shop.store.faults(snapshot)[0]
     accepted.unlink()
-    assert "accepted.parquet: is missing" in shop.store.faults(snapshot)[0]
+    assert "accepted-000.parquet: is missing" in shop.store.faults(snapshot)[0]
     shop.store.delivery(snapshot.sha256).unlink()
     assert "delivered bytes are missing or changed" in shop.store.faults(snapshot)[1]
 

@@ -170,7 +170,7 @@ def org_type(code: str) -> str:
 def from_oracle(shop: Workshop, year: int) -> tuple[Results, Rates]:
     deliveries: dict[int, Delivery] = {
         y: {
-            name: [shop.store.folder(s) / "accepted.parquet" for s in parts.values()]
+            name: [path for s in parts.values() for path in shop.store.accepted(s)]
             for name in shop.contracts
             if (parts := shop.store.in_force(y, name, "official"))
         }

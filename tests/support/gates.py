@@ -39,7 +39,7 @@ def file_of(shop: Workshop, table: str, year: int = YEAR) -> Path:
     """The Parquet file of a table; `raw_sims/end_of_year` is a part of a collection."""
     if table.startswith("raw_"):
         collection, _, part = table.removeprefix("raw_").partition("/")
-        return shop.store.folder(shop.store.in_force(year, collection, "official")[part]) / "accepted.parquet"
+        return shop.store.folder(shop.store.in_force(year, collection, "official")[part]) / "accepted-000.parquet"
     rooms = ("indicators", "determinations", "assistance")
     places = [folder_of(shop.settings.home, room, "student", year) / f"{table}.parquet" for room in rooms]
     return next(path for path in places if path.is_file())
