@@ -50,12 +50,12 @@ def write_pieces(con: duckdb.DuckDBPyConnection, rows: str, folder: Path, number
 def write_rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """A Parquet file of a snapshot, the rows in the order of `query`.
 
-    They go through a table: what DuckDB knows of a query beforehand, such as that no value is missing, decides how it
-    writes, and the same rows shall give the same bytes wherever they come from.
+    What DuckDB knows of them beforehand, such as that no value is missing, would decide how it writes; the same rows
+    shall give the same bytes wherever they come from.
     """
-    con.execute(f"CREATE OR REPLACE TEMP TABLE written AS {query}")
-    con.execute(f"COPY written TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-    con.execute("DROP TABLE written")
+    con.execute("SET disabled_optimizers = 'statistics_propagation'")
+    con.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+    con.execute("RESET disabled_optimizers")
 
 
 def read_files(files: Iterable[Path]) -> str:
