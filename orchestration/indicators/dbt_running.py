@@ -25,6 +25,8 @@ DBT_PROJECT = PROJECT / "dbt_project"
 DBT_PROCESS = "orchestration.indicators.dbt_process"
 """By name: importing dbt takes two seconds, which only that process should spend."""
 DATABASE = "build.duckdb"
+RESULTS = "results.json"
+"""In the target folder: how each model and test of the last build ended, in the order in which they did."""
 RECORDS = "records"
 """Folder of models that list the rows behind a figure; no table is made from them."""
 WITHOUT_RECORDS = ("--exclude", f"path:models/{RECORDS}")
@@ -106,11 +108,10 @@ def _kept_reading() -> Path:
 def _failures(target: Path) -> str:
     """Models and tests that did not pass, by name. Their messages may quote data and stay in the work folder, but for
     one that names the constraint which a row breaks."""
-    results = target / "run_results.json"
-    if not results.exists():
-        return "dbt could not start; run `dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
-    nodes = json.loads(results.read_bytes())["results"]
-    return ", ".join(_failure(node) for node in nodes if node["status"] in ("error", "fail"))
+    results = target / RESULTS
+    nodes = json.loads(results.read_bytes()) if results.exists() else []
+    failed = ", ".join(_failure(node) for node in nodes if node["status"] in ("error", "fail"))
+    return failed or "dbt could not start; run `dbt parse --project-dir dbt_project --profiles-dir dbt_project`"
 
 
 def _failure(node: Mapping[str, Any]) -> str:

@@ -151,7 +151,7 @@ def test_a_row_that_breaks_a_contract_leaves_nothing_to_go_on_from(
 
     def spoilt(variables: Mapping[str, object], work: Path, selected: Any) -> None:
         with duckdb.connect(str(work / DATABASE)) as con:  # a model that this refresh does not make again
-            con.execute("UPDATE int_chronic_absenteeism SET org_code = NULL WHERE rowid = 0")
+            con.execute("UPDATE int_attending_students SET org_code = NULL WHERE rowid = 0")
         noted(variables, work, selected)
 
     with monkeypatch.context() as patch:

@@ -12,6 +12,8 @@ import duckdb
 import pytest
 
 from orchestration.indicators import building
+from orchestration.indicators.dbt_running import RESULTS
+from orchestration.lineage.models import models_of
 from tests.support.workshop import Workshop
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -27,13 +29,13 @@ class Models:
 
     def __init__(self, folder: Path):
         self.database = folder / "build.duckdb"
-        nodes = json.loads((folder / "target" / "manifest.json").read_bytes())["nodes"]
-        results = json.loads((folder / "target" / "run_results.json").read_bytes())["results"]
-        models = [nodes[r["unique_id"]] for r in results if r["unique_id"].startswith("model.")]
-        staging = [m["name"] for m in models if "/staging/" in m["original_file_path"]]
+        ended = [r["unique_id"].split(".") for r in json.loads((folder / "target" / RESULTS).read_bytes())]
+        models = [words[-1] for words in ended if words[0] == "model"]
+        compiled = {path.stem: path for path in (folder / "target" / "compiled").rglob("*.sql")}
+        staging = [name for name in models if "staging" in compiled[name].parts]
         unmoved = {*staging, *building.LEDGERS}  # ledgers copy their files, which go with the build too
-        self.sql = {m["name"]: m["compiled_code"] for m in models if m["name"] not in unmoved}
-        self.kinds = {m["name"]: m["config"]["materialized"].upper() for m in models}
+        self.sql = {name: compiled[name].read_text() for name in models if name not in unmoved}
+        self.kinds = {name: model.materialized.upper() for name, model in models_of("student").items()}
         with duckdb.connect(str(self.database)) as con:
             for name in staging:  # views over files that go with the build
                 con.execute(f"CREATE TABLE kept_{name} AS SELECT * FROM {name}")
