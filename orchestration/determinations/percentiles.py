@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
+from math import gcd
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from orchestration.determinations.figures import Result
@@ -121,9 +122,13 @@ class _Record:
 
 
 class _Year(NamedTuple):
-    score: Fraction
+    """A year's score is `earned` of `possible`; `sums`: category to [sum, parts] of its ranks."""
+
+    earned: int
+    possible: int
     with_el: bool
     ranks: Mapping[Cell, int]
+    sums: Mapping[str, list[int]]
 
 
 class _Score(NamedTuple):
@@ -235,13 +240,14 @@ def _fields(
     for (org, group), record in records.items():
         years = found.setdefault((sets[org], group), {year: {} for year in rules.years})
         for year, cells in record.values.items():
+            populations = years[year]
             for cell, value in cells.items():
-                if cell not in years[year]:
-                    years[year][cell] = _Population(rules.rank)
-                years[year][cell].values.append(value)
+                if cell not in populations:
+                    populations[cell] = _Population(rules.rank)
+                populations[cell].values.append(value)
     for years in found.values():
-        for populations in years.values():
-            for population in populations.values():
+        for of_year in years.values():
+            for population in of_year.values():
                 population.sort()
     return dict(found)
 
@@ -263,7 +269,6 @@ def _status(rules: PercentileRules, record: _Record) -> str:
 def _score(rules: PercentileRules, record: _Record, comparison_set: str, among: Field) -> _Score:
     """Weighted mean over the years of the record's values, ranked `among` those of a group of the set."""
     years: dict[int, _Year] = {}
-    total, weight = Fraction(0), Fraction(0)
     for year in rules.years:
         populations = among[year]
         ranks = {
@@ -273,22 +278,31 @@ def _score(rules: PercentileRules, record: _Record, comparison_set: str, among: 
         }
         if scored := _year(rules, comparison_set, ranks):
             years[year] = scored
-            total += rules.year_weights[year] * scored.score
-            weight += rules.year_weights[year]
-    return _Score(total / weight if weight else total, years)
+    return _Score(_weighted((rules.year_weights[year], scored) for year, scored in years.items()), years)
+
+
+def _weighted(years: Iterable[tuple[Fraction, _Year]]) -> Fraction:
+    """Mean of the scores by their weights, in whole numbers up to the end: every fraction made is reduced."""
+    over, under, weight_over, weight_under = 0, 1, 0, 1
+    for weight, scored in years:
+        n, d = weight.as_integer_ratio()
+        over = over * d * scored.possible + n * scored.earned * under
+        under *= d * scored.possible
+        weight_over, weight_under = weight_over * d + n * weight_under, weight_under * d
+    return Fraction(over * weight_under, under * weight_over) if weight_over else Fraction(0)
 
 
 def _year(rules: PercentileRules, comparison_set: str, ranks: Mapping[Cell, int]) -> _Year | None:
-    """Score of one year. Sums are integers over one denominator; only the score itself is a fraction."""
-    means = _category_sums(rules, ranks)
-    with_el = EL_CATEGORY in means
+    """Score of one year, in whole numbers over one denominator."""
+    sums = _category_sums(rules, ranks)
+    with_el = EL_CATEGORY in sums
     weights = rules.weights[comparison_set, with_el]
     earned = possible = 0
-    for category, (total, parts) in means.items():
+    for category, (total, parts) in sums.items():
         weight = weights.get(category, 0)
         earned += weight * total * (rules.parts // parts)
         possible += weight * rules.parts
-    return _Year(Fraction(earned, possible), with_el, ranks) if possible else None
+    return _Year(earned, possible, with_el, ranks, sums) if possible else None
 
 
 def _category_sums(rules: PercentileRules, ranks: Mapping[Cell, int]) -> dict[str, list[int]]:
@@ -335,11 +349,16 @@ def _year_text(rules: PercentileRules, year: int, scored: _Year) -> dict[str, Va
     ranks: dict[str, dict[str, Value]] = {}
     for (gradespan, indicator), rank in scored.ranks.items():
         ranks.setdefault(gradespan, {})[indicator] = rank
-    categories = _category_sums(rules, scored.ranks)
     return {
         "weight": str(rules.year_weights[year]),
         "with_el": scored.with_el,
-        "score": str(scored.score),
-        "categories": {name: str(Fraction(total, parts)) for name, (total, parts) in categories.items()},
+        "score": _ratio(scored.earned, scored.possible),
+        "categories": {name: _ratio(total, parts) for name, (total, parts) in scored.sums.items()},
         "ranks": ranks,
     }
+
+
+def _ratio(over: int, under: int) -> str:
+    """As text in lowest terms, such as 97/2."""
+    common = gcd(over, under)
+    return f"{over // common}" if under == common else f"{over // common}/{under // common}"
