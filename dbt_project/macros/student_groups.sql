@@ -35,24 +35,22 @@ inner join {{ ref('int_profile_groups') }} as g on a.profile = g.profile
 {% macro student_attributes(sims) -%}
 with flagged as (
   select
-    sasid, grade, race_ethnicity, school_code,
+    sasid,
     case collection_period when 'end_of_year' then '3' when 'march_1' then '2' else '1' end || school_code as place,
+    race_ethnicity,
     low_income = '01' as is_low_income,
     english_learner = '01' or former_english_learner = '1' as is_english_learner,
     disability <> '500' as is_disabled,
     el_first_year = '01' as is_first_year_el
   from {{ sims }}
-),
-
-latest as (
-  select sasid, max(place) as place from flagged group by sasid
 )
 
 select
-  f.sasid, f.grade, f.race_ethnicity, f.is_low_income, f.is_english_learner, f.is_disabled, f.is_first_year_el,
-  {{ profile('f.race_ethnicity', 'f.is_low_income', 'f.is_english_learner', 'f.is_disabled') }} as profile
-from flagged as f
-inner join latest as l on f.sasid = l.sasid and f.place = l.place
+  sasid,
+  max_by({{ profile('race_ethnicity', 'is_low_income', 'is_english_learner', 'is_disabled') }}, place) as profile,
+  max_by(is_first_year_el, place) as is_first_year_el
+from flagged
+group by sasid
 {%- endmacro %}
 
 {# Numerator and denominator by organisation, gradespan and group. `counted` has org_code, gradespan, sasid, is_met: one row

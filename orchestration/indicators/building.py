@@ -28,6 +28,7 @@ from orchestration.indicators.dbt_running import (
     DBT_PROJECT,
     OF_DBT,
     RECORDS,
+    WITH_MANIFEST,
     WITHOUT_RECORDS,
     WITHOUT_TESTS,
     run_dbt,
@@ -154,8 +155,9 @@ def database_of(
 
 
 def build_models(variables: Mapping[str, object], work: Path) -> Path:
-    """Every model over what `variables` hand over, without a test of the data: the database, in `work`."""
-    run_dbt(variables, work, (*WITHOUT_TESTS, *WITHOUT_RECORDS))
+    """Every model over what `variables` hand over, without a test of the data: the database, in `work`; beside it lies
+    all that dbt knows of the project."""
+    run_dbt(variables, work, (*WITHOUT_TESTS, *WITHOUT_RECORDS, WITH_MANIFEST))
     return work / DATABASE
 
 

@@ -9,8 +9,7 @@ would read everything anew, for ten seconds. That variables decide only what is 
 test (tests/dbt).
 
 Ends with 0 once everything is built and every test has passed, else with 1; without an order nothing is built. How each
-model and test ended lies in the target folder then; dbt's own account of them, with all that it knows of the project,
-takes a quarter of a second to write, for which somebody waits.
+model and test ended lies in the target folder then; dbt writes what it knows of the project only when asked.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration.indicators.dbt_running import DATABASE, RESULTS
+from orchestration.indicators.dbt_running import DATABASE, RESULTS, WITH_MANIFEST
 from orchestration.processes import end_at_once, give_way
 
 DATABASE_VARIABLE = "ACCOUNTABILITY_BUILD_FILE"
@@ -50,7 +49,8 @@ def main(project: str, read: str) -> int:
         raise ValueError(f"the models were read for a database named {DATABASE}")
     into = ["--target-path", order["target"], "--log-path", order["target"]]
     build = ["build", *places, *into, "--vars", json.dumps(order["variables"]), *order["arguments"]]
-    done = dbtRunner(manifest=models.result).invoke([*common, "--no-write-json", *build])
+    quick = [] if WITH_MANIFEST in order["arguments"] else ["--no-write-json"]
+    done = dbtRunner(manifest=models.result).invoke([*common, *quick, *build])
     if isinstance(done.result, RunExecutionResult):
         told = [_told(result) for result in done.result.results]
         (Path(order["target"]) / RESULTS).write_text(json.dumps(told), encoding="utf-8")

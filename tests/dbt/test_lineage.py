@@ -74,11 +74,12 @@ def test_every_name_in_the_lineage_exists() -> None:
         ("int_chronic_absenteeism", "is_met", {"raw/sims.days_in_attendance", "raw/sims.days_in_membership"}),
         ("int_growth", "growth", {"raw/mcas.ela_growth_percentile", "raw/mcas.math_growth_percentile"}),
         (
-            "int_student_groups",  # a constant in each part of a UNION, and one looked up in a seed
+            "int_student_groups",  # a constant in each part of a UNION, one looked up in a seed, of the latest row
             "student_group",
             {
                 *("raw/sims.low_income", "raw/sims.english_learner", "raw/sims.former_english_learner"),
                 *("raw/sims.disability", "raw/sims.race_ethnicity"),
+                *("raw/sims.collection_period", "raw/sims.school_code"),
             },
         ),
         ("int_hub_annual_dropout", "figure", {"raw/hub_dropout.drpout_pct_all"}),

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.indicators import building
 from orchestration.indicators.dbt_running import RESULTS
-from orchestration.lineage.models import models_of
+from orchestration.lineage.models import load_models
 from tests.support.workshop import Workshop
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -35,7 +35,7 @@ class Models:
         staging = [name for name in models if "staging" in compiled[name].parts]
         unmoved = {*staging, *building.LEDGERS}  # ledgers copy their files, which go with the build too
         self.sql = {name: compiled[name].read_text() for name in models if name not in unmoved}
-        self.kinds = {name: model.materialized.upper() for name, model in models_of("student").items()}
+        self.kinds = {name: model.materialized.upper() for name, model in load_models().items()}
         with duckdb.connect(str(self.database)) as con:
             for name in staging:  # views over files that go with the build
                 con.execute(f"CREATE TABLE kept_{name} AS SELECT * FROM {name}")

@@ -17,7 +17,7 @@ since_october as (
 ),
 
 in_october as (
-  select distinct sasid, substring(school_code, 1, 4) || '0000' as district_code
+  select sasid, substring(school_code, 1, 4) || '0000' as district_code
   from {{ ref('stg_sims') }}
   where collection_period = 'october_1'
 ),
@@ -34,11 +34,12 @@ placed as (
   select
     t.sasid, t.school_code, t.district_code, t.grade, t.gradespan, t.profile,
     s.sasid is not null as is_since_october_in_school,
-    o.sasid is not null or s.sasid is not null as is_since_october_in_district,
+    s.sasid is not null or exists (
+      select 1 from in_october as o where o.sasid = t.sasid and o.district_code = t.district_code
+    ) as is_since_october_in_district,
     d.district_code is not null and {{ policy_word('full_year', 'single_school_district') }} = 'all_tested' as is_all_tested
   from tested as t
   left join since_october as s on t.sasid = s.sasid and t.school_code = s.school_code
-  left join in_october as o on t.sasid = o.sasid and t.district_code = o.district_code
   left join single_school as d on t.district_code = d.district_code
 )
 
