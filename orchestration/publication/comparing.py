@@ -24,9 +24,10 @@ CATEGORY = ("overall_classification", "reason")
 def compare(pair: Pair) -> dict[str, Any]:
     """Everything that differs, as one JSON-ready object of version `DIFF_VERSION`; see docs/releases.md."""
     old, new = pair.old, pair.new
+    largest_first = sorted(pair.tables, key=lambda name: new.content["rows"].get(name, 0), reverse=True)
     with ThreadPoolExecutor(AT_A_TIME) as aside:  # rows side by side are read by one thread of DuckDB's
-        differences = aside.map(lambda name: _table(pair, name), pair.tables)
-        tables = {name: found for name, found in zip(pair.tables, differences, strict=True) if found}
+        found = dict(zip(largest_first, aside.map(lambda name: _table(pair, name), largest_first), strict=True))
+    tables = {name: difference for name in pair.tables if (difference := found[name])}
     return {
         "diff_version": DIFF_VERSION,
         "from": old.name,

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+
 from orchestration.publication.comparing import compare, moved_figures
 from orchestration.publication.pairing import Side, side_by_side, side_of
 from orchestration.releases import Release, releases
@@ -56,8 +58,10 @@ def _annuals(release: Release) -> dict[tuple[str, str], Decimal | None]:
     file = release.folder / "target_percentages.parquet"
     if not file.exists():
         return {}
-    rows = read_table(file, columns=["org_code", "student_group", "stage", "kept"]).to_pylist()
-    return {(r["org_code"], r["student_group"]): r["kept"] for r in rows if r["stage"] == ANNUAL}
+    rows = read_table(file, columns=["org_code", "student_group", "stage", "kept"])
+    rows = rows.filter(pc.equal(rows.column("stage"), ANNUAL))
+    org, group, _, kept = (column.to_pylist() for column in rows.columns)
+    return dict(zip(zip(org, group, strict=True), kept, strict=True))
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Any) -> None:
