@@ -98,7 +98,7 @@ def corrected(shop: Workshop) -> None:
 
 CHANGES: list[tuple[Callable[[Workshop], None], str, str]] = [
     (shortened("access"), "int_el_progress", "int_chronic_absenteeism"),
-    (shortened("dropouts", YEAR - 1), "int_rate_figures", "int_growth"),
+    (shortened("dropouts", YEAR - 1), "int_earlier_rate_figures", "int_rate_figures"),
     (shortened("sims_end_of_year"), "int_chronic_absenteeism", "int_four_year_graduation"),
     (shortened("mcas"), "int_growth", "int_rate_figures"),
     (corrected, "int_growth", "policy_indicators"),

@@ -3,7 +3,7 @@ with counted as (
   select
     org_code, gradespan, student_group, indicator, 'percent' as measure, numerator, denominator, data_year,
     'reported' as reporting
-  from {{ ref('int_rate_figures') }}
+  from (select * from {{ ref('int_rate_figures') }} union all select * from {{ ref('int_earlier_rate_figures') }}) as rates
   union all
   {{ mcas_measures(ref('int_mcas_figures'), "'reported'") }}
   union all
