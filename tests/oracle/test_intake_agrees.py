@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.intake import pieces
 from orchestration.intake.preparing import Limits, prepare
 from orchestration.intake.validating import Judge, Outcome
 from orchestration.intake.validating import References as AcceptedFiles
@@ -53,12 +54,15 @@ def pipeline(collection: str, delivery: bytes, part: str, references: References
         contract = CONTRACTS[collection]
         prepared = prepare(work / "delivered", f"{collection}.csv", work, LIMITS, header_row=contract.header_row)
         judged = Judge(contract, prepared, name="x.csv", year=YEAR, part=part, delivery="d", work=work)
-        outcome = judged.judge(AcceptedFiles(files), b"key", work / "a.parquet", work / "q.parquet", [])
+        built = work / "built"
+        built.mkdir()
+        outcome = judged.judge(AcceptedFiles(files), b"key", built, [])
         accepted = {
             row.pop("_row"): {name: as_text(value) for name, value in row.items() if name != "_delivery"}
-            for row in pq.read_table(work / "a.parquet").to_pylist()
+            for name in pieces.accepted_names(path.name for path in built.iterdir())
+            for row in pq.read_table(built / name).to_pylist()
         }
-        entries = pq.read_table(work / "q.parquet").to_pylist()
+        entries = pq.read_table(built / pieces.QUARANTINE).to_pylist()
         violations = {(entry["_row"], entry["field"], entry["rule"]) for entry in entries}
         assert len(violations) == len(entries)
         return outcome, Verdict(outcome.rows, accepted, violations, outcome.repairs)
@@ -84,6 +88,11 @@ def check(collection: str, delivery: bytes, references: References) -> Verdict:
     assert outcome.rows == outcome.accepted + outcome.quarantined == expected.delivered
     assert list(found.accepted) == sorted(found.accepted), "accepted rows keep the order of the delivery"
     return expected
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PIECE", 50)
 
 
 @pytest.mark.parametrize("collection", CONTRACTS)
