@@ -123,7 +123,8 @@ class _Asked:
     def _without_lost(self, built: Path) -> list[Path]:
         """The pieces that are left of the accepted rows: as they were where no row was lost."""
         left = f"(SELECT * FROM {self._accepted()} ANTI JOIN lost USING ({ROW}))"
-        numbers, touched = numbers_of(self._con, left) or [0], {*numbers_of(self._con, "lost")}
+        touched = numbers_of(self._con, "lost")
+        numbers = numbers_of(self._con, left) or touched[:1]
         self._keep((piece_name(number) for number in numbers if number not in touched), built)
         write_pieces(self._con, left, built, (number for number in numbers if number in touched))
         return [built / piece_name(number) for number in numbers]

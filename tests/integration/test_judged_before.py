@@ -177,6 +177,21 @@ def test_only_pieces_that_lose_a_row_are_written(shop: Workshop, monkeypatch: py
     assert shop.store.faults(left) == []
 
 
+def test_a_delivery_that_loses_all_its_rows_is_refused(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where none of them lies in the first piece."""
+    monkeypatch.setattr(pieces, "PIECE", 10)
+    rows = [row(n, SCHOOLS[0], grade="ZZ" if n < 70 else "04") for n in range(60, 100)]
+    shop.deliver("access.csv", text([ACCESS_HEADER, *rows]))
+    before = shop.take_in("access").taken[0].snapshot
+    assert before.accepted_files == [f"accepted-00{n}.parquet" for n in range(1, 5)]
+    shop.deliver("sims_october_1.csv", students("october_1", [*range(70)]))
+    shop.deliver("sims_end_of_year.csv", students("end_of_year", [*range(50, 70), *range(100, 150)]))
+    assert shop.take_in("sims").refusals == ()
+    (refusal,) = shop.take_in("access").refusals
+    assert refusal.startswith("2025/access.csv: 40 of 40 rows break the contract")
+    assert shop.in_force("access") == before
+
+
 def test_a_snapshot_of_an_older_version_is_judged_again(shop: Workshop) -> None:
     """It has all accepted rows in one file, which every later room reads like pieces."""
     before = taken(shop, row(149, SCHOOLS[0]))
