@@ -21,7 +21,7 @@ from orchestration.automation.staleness import Pipeline, stale
 from orchestration.files import sha256_of
 from orchestration.intake.digests import Signature, signature
 from orchestration.intake.landing import landed_files, landed_years, scan
-from orchestration.intake.store import Store
+from orchestration.intake.store import Store, TakenBefore
 from orchestration.releases import releases
 
 
@@ -170,7 +170,8 @@ def _lacking(year: int, source: str, stage: str, seen: Look, pipeline: Pipeline)
 def _key(year: int, source: str, stage: str, seen: Look, pipeline: Pipeline) -> str:
     """Digest of the data that a run of the year would find; one that only takes in what has landed does not change it.
 
-    So a run that failed is not tried again before something else arrives.
+    So a run that failed is not tried again before something else arrives. An earlier delivery that was put back makes a
+    state that was there before into another one, until it is taken in.
     """
     settings, store = pipeline.settings, Store(pipeline.settings.home)
     earlier = [y for y in pipeline.register.school_years if y <= year]
@@ -178,5 +179,12 @@ def _key(year: int, source: str, stage: str, seen: Look, pipeline: Pipeline) -> 
     landed = {f"{year} {entry.sha256}" for path, entry in seen.files.items() if Path(path).is_relative_to(folder)}
     stored = {f"{y} {s.sha256}" for y in earlier for s in store.snapshots(y)}
     published = [f"{r.year} {r.identity}" for r in releases(settings.home) if r.year < year and r.source == source]
-    state = json.dumps([year, source, stage, sorted(landed | stored), published])
+    before = TakenBefore(store.snapshots(year))
+    put_back = {
+        f"{arrival.name} after {before.count}"
+        for arrival in scan(settings.landing, year, pipeline.contracts).arrivals
+        if (entry := seen.files.get(str(arrival.path)))
+        and before.is_put_back(arrival.collection, arrival.stage, arrival.name, entry.sha256)
+    }
+    state = json.dumps([year, source, stage, sorted(landed | stored | put_back), published])
     return f"{source}-{year}-{stage}-{hashlib.sha256(state.encode()).hexdigest()[:20]}"

@@ -18,7 +18,7 @@ from orchestration.indicators import building as indicators
 from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import landed_digests
 from orchestration.intake.landing import Arrival, scan
-from orchestration.intake.store import Store
+from orchestration.intake.store import Store, TakenBefore
 from orchestration.policy import Register
 from orchestration.releases import newest
 from orchestration.settings import Settings
@@ -74,7 +74,7 @@ def unknown(
     A file that was refused before with the same bytes is none: it would be refused again.
     """
     store = Store(pipeline.settings.home)
-    known = {(s.collection, s.stage, s.sha256) for s in store.snapshots(year)}
+    before = TakenBefore(store.snapshots(year))
     refused = store.refusals(year)
     own = pipeline.collections(source)
     arrivals = [
@@ -87,7 +87,9 @@ def unknown(
         digests = list(readers.map(lambda arrival: _digest_of(arrival, read), arrivals))
     found = []
     for arrival, sha256 in zip(arrivals, digests, strict=True):
-        if sha256 is not None and (arrival.collection, arrival.stage, sha256) not in known and sha256 not in refused:
+        if sha256 is None or sha256 in refused:
+            continue
+        if not before.has(arrival.collection, arrival.stage, arrival.name, sha256):
             found.append((f"{year} {arrival.collection} {arrival.part}".strip(), sha256))
     return found
 

@@ -9,7 +9,7 @@ from orchestration.errors import InputError
 from orchestration.intake.contracts import Contract
 from orchestration.intake.digests import read_digests
 from orchestration.intake.landing import landed_years, scan
-from orchestration.intake.store import Snapshot, Store
+from orchestration.intake.store import Snapshot, Store, TakenBefore
 from orchestration.policy import Register
 from orchestration.processes import is_alive
 from orchestration.settings import Settings
@@ -103,7 +103,7 @@ def _lacking(
 
 def _arrived(year: int, arrivals: tuple[Any, ...], snapshots: list[Snapshot], store: Store) -> list[dict[str, str]]:
     """Files in the landing folder that are not in the store: new, or refused with the reason."""
-    known = {(s.collection, s.sha256) for s in snapshots}
+    before = TakenBefore(snapshots)
     refused, remembered = store.refusals(year), read_digests(store.home)
     entries = []
     for arrival in arrivals:
@@ -112,7 +112,7 @@ def _arrived(year: int, arrivals: tuple[Any, ...], snapshots: list[Snapshot], st
         except OSError as error:
             entries.append({"file": arrival.name, "state": f"cannot be read ({error.strerror})"})
             continue
-        if (arrival.collection, digest) not in known:
+        if not before.has(arrival.collection, arrival.stage, arrival.name, digest):
             state = f"refused: {refused[digest]['reason']}" if digest in refused else "new, not taken in yet"
             entries.append({"file": arrival.name, "state": state})
     return entries

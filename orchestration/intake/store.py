@@ -20,7 +20,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,31 @@ class Snapshot:
         """Digest of its accepted rows: that of their file, or one over those of several."""
         digests = [self.files[name] for name in self.accepted_files]
         return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+class TakenBefore:
+    """What was taken in: whether landed bytes are news.
+
+    Bytes that were taken in before are none, under whatever name. Where the file of that name has held others since,
+    somebody has put an earlier delivery back, and that is news.
+    """
+
+    def __init__(self, snapshots: Iterable[Snapshot]):
+        """`snapshots`: oldest first."""
+        ordered = list(snapshots)
+        self.count = len(ordered)
+        self._bytes = {(s.collection, s.stage, s.sha256) for s in ordered}
+        self._newest = {(s.collection, s.stage, s.file): s.sha256 for s in ordered}
+
+    def has(self, collection: str, stage: str, file: str, sha256: str | None) -> bool:
+        """Whether these bytes of a collection and stage, in a file of this name, are no news."""
+        known = (collection, stage, sha256) in self._bytes
+        return known and not self.is_put_back(collection, stage, file, sha256)
+
+    def is_put_back(self, collection: str, stage: str, file: str, sha256: str | None) -> bool:
+        """Whether a file of this name held these bytes, then others, and now these again."""
+        known = (collection, stage, sha256) in self._bytes
+        return known and self._newest.get((collection, stage, file), sha256) != sha256
 
 
 class Store:

@@ -26,7 +26,7 @@ from orchestration.intake.judged_before import judge_by_references
 from orchestration.intake.landing import Arrival, scan
 from orchestration.intake.pieces import QUARANTINE
 from orchestration.intake.preparing import Limits, Prepared, prepare
-from orchestration.intake.store import WORK, Snapshot, Store, now
+from orchestration.intake.store import WORK, Snapshot, Store, TakenBefore, now
 from orchestration.intake.validating import IrregularTextError, Judge, Outcome, References
 from orchestration.policy import Register
 from orchestration.settings import Settings
@@ -121,20 +121,23 @@ class CollectionIntake:
         return list({(s.part, s.stage): s for s in known}.values())
 
     def _take_in_new(self, work: Path) -> None:
-        known = {(s.sha256, s.stage) for s in self.store.snapshots(self.year, self.contract.collection)}
+        collection = self.contract.collection
+        before = TakenBefore(self.store.snapshots(self.year, collection))
+        seen: set[tuple[str, str]] = set()
         remembered = read_digests(self.settings.home)
         fresh: dict[tuple[str, str], list[_Candidate]] = {}
         for number, arrival in enumerate(self._arrivals()):
             with self._refusing(arrival.name) as about:
-                if (remembered.known(arrival.path), arrival.stage) in known:
+                if before.has(collection, arrival.stage, arrival.name, remembered.known(arrival.path)):
                     continue
                 folder = work / str(number)
                 folder.mkdir()
                 copy, about.sha256 = self.store.copy_in(arrival.path, arrival.name, folder, self.limits.settle_seconds)
-                if (about.sha256, arrival.stage) in known:
+                landed = about.sha256, arrival.stage
+                if landed in seen or before.has(collection, arrival.stage, arrival.name, about.sha256):
                     shutil.rmtree(folder)
                     continue
-                known.add((about.sha256, arrival.stage))  # the same bytes under a second name are no second delivery
+                seen.add(landed)  # the same bytes under a second name are no second delivery
                 candidate = self._prepare(arrival, copy, about.sha256, folder)
                 fresh.setdefault((candidate.arrival.part, arrival.stage), []).append(candidate)
         for (part, stage), candidates in sorted(fresh.items()):

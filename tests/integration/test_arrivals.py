@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,29 @@ def test_changed_bytes_are_a_new_version_and_the_old_one_stays(shop: Workshop) -
     assert shop.in_force("access") == new.snapshot
     assert before.items() <= shop.fingerprint().items()
     assert shop.store.delivery(old.sha256).read_bytes() == GOOD.encode()
+
+
+def test_an_earlier_delivery_that_is_put_back_is_news(shop: Workshop) -> None:
+    """As often as it happens: whoever puts it back means it."""
+    first, other = shop.in_force("access"), text(access(299))
+    for content in (other, GOOD, other, GOOD):
+        shop.deliver("access.csv", content)
+        taken = shop.take_in("access").taken[0]
+        assert taken.state == "new"
+        assert shop.in_force("access") == taken.snapshot
+        assert shop.store.delivery(taken.snapshot.sha256).read_text() == content
+        assert shop.take_in("access").taken[0].state == "unchanged"
+    last = shop.in_force("access")
+    assert (last.sha256, last.files, last.seq) == (first.sha256, first.files, first.seq + 4)
+    assert shop.store.faults(last) == []
+
+
+def test_a_superseded_delivery_that_still_lies_there_is_no_news(shop: Workshop) -> None:
+    shop.deliver("access_corrected.csv", text(access(299)))
+    newer = shop.take_in("access").taken[0]
+    assert newer.state == "new"
+    os.utime(shop.settings.landing / "2025" / "access.csv")
+    assert shop.take_in("access").taken == (replace(newer, state="unchanged"),)
 
 
 def test_a_growing_file_waits(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,6 +160,25 @@ class TestKey:
         assert shop.store.refusals(2025), "the year has a delivery that was refused meanwhile"
         assert self.key(pipeline, seen) == before
 
+    def test_an_earlier_delivery_that_is_put_back_is_another_state_each_time(
+        self, shop: Workshop, pipeline: Pipeline
+    ) -> None:
+        deliver(shop, 2025)
+        shop.deliver("organisations.csv", ORGANISATIONS)
+        shop.take_in("organisations")
+        texts = [sims("october_1", 300), sims("october_1", 299)]
+        seen, keys = settled(pipeline), []
+        for text in texts * 3:
+            shop.deliver("sims_october_1.csv", text)
+            seen = settled(pipeline, seen)
+            news = unknown(2025, "student", "official", pipeline, seen.digest)
+            assert "2025 sims october_1" in [what for what, _ in news]
+            keys.append(self.key(pipeline, seen))
+            assert shop.take_in("sims").taken[0].state == "new"
+            news = unknown(2025, "student", "official", pipeline, seen.digest)
+            assert "2025 sims october_1" not in [what for what, _ in news]
+        assert len({*keys}) == len(keys)
+
 
 @pytest.mark.usefixtures("stale_if_landed")
 @pytest.mark.parametrize(
