@@ -85,8 +85,9 @@ class Snapshot:
 class TakenBefore:
     """What was taken in: whether landed bytes are news.
 
-    Bytes that were taken in before are none, under whatever name. Where the file of that name has held others since,
-    somebody has put an earlier delivery back, and that is news.
+    Bytes that were taken in before are none, under whatever name. Where the file that gave what is in force holds them
+    instead, somebody has put an earlier delivery back, and that is news. A file that gave something older may hold what
+    it likes: a corrected file that is renamed to it, or a copy that was left, moves nothing.
     """
 
     def __init__(self, snapshots: Iterable[Snapshot]):
@@ -94,7 +95,8 @@ class TakenBefore:
         ordered = list(snapshots)
         self.count = len(ordered)
         self._bytes = {(s.collection, s.stage, s.sha256) for s in ordered}
-        self._newest = {(s.collection, s.stage, s.file): s.sha256 for s in ordered}
+        in_force = {(s.collection, s.part, s.stage): s for s in ordered}.values()
+        self._gave = {(s.collection, s.stage, s.file): s.sha256 for s in in_force}
 
     def has(self, collection: str, stage: str, file: str, sha256: str | None) -> bool:
         """Whether these bytes of a collection and stage, in a file of this name, are no news."""
@@ -102,9 +104,9 @@ class TakenBefore:
         return known and not self.is_put_back(collection, stage, file, sha256)
 
     def is_put_back(self, collection: str, stage: str, file: str, sha256: str | None) -> bool:
-        """Whether a file of this name held these bytes, then others, and now these again."""
+        """Whether the file of this name gave what is in force, and holds bytes that were taken in earlier instead."""
         known = (collection, stage, sha256) in self._bytes
-        return known and self._newest.get((collection, stage, file), sha256) != sha256
+        return known and self._gave.get((collection, stage, file), sha256) != sha256
 
 
 class Store:

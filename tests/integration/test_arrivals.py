@@ -73,6 +73,21 @@ def test_a_superseded_delivery_that_still_lies_there_is_no_news(shop: Workshop) 
     assert shop.take_in("access").taken == (replace(newer, state="unchanged"),)
 
 
+def test_a_corrected_file_that_takes_the_old_name_is_no_news(shop: Workshop) -> None:
+    """Nor does it come back into force once the next one has."""
+    landed = shop.settings.landing / "2025"
+    shop.deliver("access_corrected.csv", text(access(299)))
+    corrected = shop.take_in("access").taken[0]
+    (landed / "access_corrected.csv").rename(landed / "access.csv")
+    assert shop.take_in("access").taken == (replace(corrected, state="unchanged"),)
+    shop.deliver("access_corrected.csv", text(access(298)))
+    newest = shop.take_in("access").taken[0]
+    assert newest.state == "new"
+    assert shop.take_in("access").taken == (replace(newest, state="unchanged"),)
+    shop.deliver("access_corrected.csv", GOOD)  # in place of what is in force, though another name had it first
+    assert shop.take_in("access").taken[0].state == "new"
+
+
 def test_a_growing_file_waits(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file gets longer between the first look and the last: it is not taken, and taken once complete."""
     path = shop.deliver("access_2.csv", text(access(150)))
